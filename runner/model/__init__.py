@@ -1,0 +1,1 @@
+"""The nouns of the contract as values without behaviour of their own: config, ledger, plan, secrets, time."""

@@ -1,0 +1,189 @@
+"""What the project's files say, typed: project, accounts, campaigns, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from runner.errors import Place, Problem
+from runner.model.secret import Reference
+
+
+class Kind(StrEnum):
+    """What kind of line a valid number belongs to."""
+
+    MOBILE = "mobile"
+    FIXED = "fixed"
+    VOIP = "voip"
+
+
+class SourceKind(StrEnum):
+    """Where a source's rows come from: the key that a source has exactly one of."""
+
+    NUMBERS = "numbers"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One item of `recipients` or `exclude`.
+
+    `numbers` is set for the kind of that name; `text` is the path, glob or other text of every other kind, in which
+    Jinja is not rendered yet, as in `column` and `where`. `column` counts from 1 where it is a number.
+    """
+
+    kind: SourceKind
+    place: Place
+    numbers: tuple[str, ...] = ()
+    text: str = ""
+    column: str | None = None
+    where: str | None = None
+    allow_empty: bool = False
+    ignore_invalid: bool = False
+    excerpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The provider's limits: `requests` in any sliding `per`, and at most so many recipients a request."""
+
+    requests: int = 5
+    per: timedelta = timedelta(seconds=60)
+    recipients_per_request: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """The price of one message to one number, by kind; None where it is not known."""
+
+    mobile: Decimal | None = None
+    fixed: Decimal | None = None
+    voip: Decimal | None = None
+    currency: str = "EUR"
+
+    def of(self, kind: Kind) -> Decimal | None:
+        """The price of a message to a number of this kind."""
+        return {Kind.MOBILE: self.mobile, Kind.FIXED: self.fixed, Kind.VOIP: self.voip}[kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One API key at one provider: the unit of pacing and of locking."""
+
+    name: str
+    place: Place
+    api_key: Reference
+    provider: str = "voicepartner"
+    base_url: Reference = Reference("https://api.voicepartner.fr/v1")
+    timezone: str = "Europe/Paris"
+    limits: Limits = Limits()
+    timeout: timedelta = timedelta(seconds=30)
+    max_in_doubt: int = 5
+    proxy: Reference | None = None
+    countries: tuple[str, ...] = ("FR",)
+    prices: Prices | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a recipient hears and who answers for it: what makes two requests of one campaign the same message.
+
+    `schedule` is an ISO 8601 text, in the account's time zone unless it carries an offset; None sends at once.
+    """
+
+    audio: str
+    notify_email: str
+    sender: str | None = None
+    notify_url: str | None = None
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a campaign is cut and ordered: people a request, people of a probe (0 for none), kinds of line, priority."""
+
+    chunk_size: int = 500
+    probe: int = 10
+    kinds: tuple[Kind, ...] = (Kind.MOBILE,)
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """Limits of one campaign that block it. `max_invalid` is a share of the rows listed, between 0 and 1."""
+
+    max_recipients: int | None = None
+    max_cost: Decimal | None = None
+    max_invalid: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One YAML file under `campaigns/`, with the project's defaults merged in.
+
+    `places` maps dotted keys (`message.audio`, `guards.max_cost`, `schedule`) to where they stand, be it in the
+    campaign's file or in the defaults; `excerpts` maps the same keys to their source lines, secrets masked.
+    `exclude` holds the project's exclusions, those of the defaults and the campaign's own, in this order.
+    `schedule` is naive where the text has no offset, aware where it has one.
+    """
+
+    name: str
+    edition: str | None
+    file: str
+    place: Place
+    account: str
+    content: Content
+    recipients: tuple[Source, ...]
+    exclude: tuple[Source, ...] = ()
+    audio_name: str | None = None
+    description: str | None = None
+    enabled: bool = True
+    schedule: datetime | None = None
+    until: date | None = None
+    delivery: Delivery = Delivery()
+    guards: Guards = Guards()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    excerpts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The identity in one word: `name`, or `name@edition`."""
+        return self.name if self.edition is None else f"{self.name}@{self.edition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailingCampaign:
+    """A campaign's file that has problems: what is known of its identity, and what is wrong with it."""
+
+    name: str
+    edition: str | None
+    file: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The folder with `campaigns.yaml` and `campaigns/`, read and checked.
+
+    `meaning_by_campaign` maps a campaign's file to the digest of what it, its account and the defaults say, whatever
+    the bytes; `meaning` is that of the whole project.
+    """
+
+    root: Path
+    accounts: Mapping[str, Account]
+    campaigns: tuple[Campaign, ...]
+    failing: tuple[FailingCampaign, ...] = ()
+    state: Reference = Reference("sqlite:///.campaign/state.db")
+    state_id: str | None = None
+    state_key: Reference | None = None
+    expose_env: tuple[str, ...] = ()
+    language: str = "en"
+    warnings: tuple[Problem, ...] = ()
+    meaning: str = ""
+    meaning_by_campaign: Mapping[str, str] = field(default_factory=dict)
