@@ -1,0 +1,132 @@
+"""What a run tells while it sends, and its report: values that a bar, plain lines and JSON Lines all print.
+
+No event holds a telephone number: `rows` of a chunk name the source and the row of a number that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.model.ledger import ChunkStatus
+
+
+class Ending(StrEnum):
+    """Why a run ended: all was sent, it was stopped on purpose, or nothing more could be sent."""
+
+    DONE = "done"
+    LIMIT = "limit"
+    DEADLINE = "deadline"
+    WINDOW = "window"
+    SIGNAL = "signal"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The run begins: what it means to send. `finishes_at` is the estimate of the plan."""
+
+    at: datetime
+    people: int
+    requests: int
+    campaigns: tuple[str, ...] = ()
+    finishes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Nothing leaves for `seconds`; `why` says what is waited for (`limit of 5 in 60 s`)."""
+
+    at: datetime
+    seconds: float
+    why: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRecorded:
+    """A chunk stands in the ledger as `sending`: its request leaves next."""
+
+    at: datetime
+    label: str
+    chunk: str
+    recipients: int
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkAnswered:
+    """What became of a chunk. `rows` names the places (`data/x.csv row 17`) of numbers that were refused alone."""
+
+    at: datetime
+    label: str
+    chunk: str
+    status: ChunkStatus
+    recipients: int
+    cost: Decimal | None = None
+    currency: str | None = None
+    reason: str | None = None
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignStopped:
+    """Nothing more of this campaign is sent in this run."""
+
+    at: datetime
+    label: str
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStopped:
+    """Nothing more is sent by this account in this run."""
+
+    at: datetime
+    account: str
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What came of a run. `reached` counts people of accepted chunks, `requests` those that left in this run.
+
+    `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
+    stood alone, `rejected` those of other rejected chunks, who are pending again. `unknown_chunks` are all chunks in
+    doubt that need `campaign resolve`, whichever run left them; `blocked` and `stopped` map labels of campaigns, and
+    `accounts_stopped` names of accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people
+    whose cost no answer told.
+    """
+
+    ending: Ending
+    exit_code: int
+    started_at: datetime
+    ended_at: datetime
+    reached: int = 0
+    requests: int = 0
+    costs: Mapping[str, Decimal] = field(default_factory=dict)
+    cost_unknown: int = 0
+    pending: int = 0
+    refused: int = 0
+    rejected: int = 0
+    unknown_chunks: tuple[str, ...] = ()
+    unknown_people: int = 0
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    accounts_stopped: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The last event of a run."""
+
+    at: datetime
+    report: RunReport
+
+
+Event = RunStarted | Waiting | ChunkRecorded | ChunkAnswered | CampaignStopped | AccountStopped | RunEnded
