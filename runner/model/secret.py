@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import final
+from urllib.parse import quote
 
 from runner.errors import Place
 
 MASK = "•••"
+SHORTEST_SCRUBBED = 4
+"""Shorter texts are no secrets, and to mask each place where they stand would leave nothing to read."""
+
+_held: set[str] = set()
 
 
 @final
@@ -18,6 +25,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        _held.add(text)
 
     def open(self) -> str:
         """The secret itself, for the place that must have it and for no other."""
@@ -45,3 +53,17 @@ class Reference:
 
     text: str
     place: Place | None = None
+
+
+def scrub_secrets(text: str) -> str:
+    """`text` without any secret that this process ever held, in the spellings in which an error could quote one."""
+    spellings = {spelling for secret in _held for spelling in _spell(secret) if len(spelling) >= SHORTEST_SCRUBBED}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, MASK)
+    return text
+
+
+def _spell(secret: str) -> tuple[str, ...]:
+    password = re.search(r"://[^/@:]*:([^/@]+)@", secret)
+    texts = (secret, secret.strip(), password[1] if password else "")
+    return tuple(form for text in texts for form in (text, quote(text, safe=""), json.dumps(text)[1:-1], repr(text)[1:-1]))

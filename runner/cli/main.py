@@ -1,0 +1,164 @@
+"""The `campaign` group: its commands, which are imported when they run, its options, and the one error boundary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import IO
+
+import click
+
+from runner import __version__
+from runner.cli.context import Invocation
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "validate": ("runner.cli.project", "Check the project's files; touch nothing else."),
+    "plan": ("runner.cli.plan", "Show what `apply` would do; change nothing."),
+    "apply": ("runner.cli.apply", "Plan, show, ask, send."),
+    "recipients": ("runner.cli.plan", "Show who would be reached and who not, and why."),
+    "status": ("runner.cli.state", "Show what the ledger knows of campaigns and chunks."),
+    "resolve": ("runner.cli.state", "Settle an unknown chunk."),
+    "contacted": ("runner.cli.state", "Show every campaign that reached a number."),
+    "state": ("runner.cli.state", "Make or show the state by hand."),
+    "sandbox": ("runner.cli.sandbox", "Serve the stand-in for the provider's API on this machine."),
+    "schema": ("runner.cli.project", "Print a JSON Schema."),
+}
+"""Each command's module and what `campaign --help` says of it, so that help imports none of them."""
+
+HELP_WIDTH = 100
+GLOBAL_OPTIONS_STAND_HERE_TOO = "Global options (-C DIR, --no-color, -q, -v) may stand here too: see `campaign --help`."
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports one only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself, which takes the global options too; None where there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return take_global_options(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but near names are looked for among all commands."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their one line each, as the table has it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
+    if value and param.name:
+        setattr(ctx.obj, param.name, value)
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        invocation: Invocation = ctx.obj
+        invocation.write(_describe_version() if invocation.verbose else f"campaign {__version__}")
+        ctx.exit()
+
+
+def _describe_version() -> str:
+    import platform
+    import sqlite3
+    from importlib.metadata import version
+
+    parts = [(name, version(name)) for name in ("duckdb", "phonenumberslite", "httpx", "SQLAlchemy", "click")]
+    lines = [
+        f"campaign {__version__}",
+        f"Python {platform.python_version()}",
+        f"SQLite {sqlite3.sqlite_version}",
+        *(f"{name} {number}" for name, number in parts),
+        platform.platform(),
+    ]
+    return "\n".join(lines)
+
+
+def _global_options(*, hidden: bool) -> list[click.Parameter]:
+    """The global options, for the group and, hidden from its help, for each command."""
+
+    def option(*names: str, text: str, flag: bool = True, eager: bool = True) -> click.Option:
+        return click.Option(
+            names,
+            is_flag=flag,
+            is_eager=eager,
+            expose_value=False,
+            callback=_keep if eager else _show_version,
+            help=text,
+            hidden=hidden,
+            metavar=None if flag else "DIR",
+        )
+
+    return [
+        option("-C", "--chdir", text="Work in this folder.", flag=False),
+        option("--no-color", text="Print no colours (as NO_COLOR does)."),
+        option("-q", "--quiet", text="Print results and errors only."),
+        option("-v", "--verbose", text="Print more; with --version, what a report of a defect needs."),
+        option("--version", text="Show the version and exit.", eager=False),
+    ]
+
+
+def take_global_options(command: click.Command) -> click.Command:
+    """Let `command`, and the commands of a group, take the global options as well; once, however often it is asked."""
+    if command.epilog != GLOBAL_OPTIONS_STAND_HERE_TOO:
+        command.params.extend(_global_options(hidden=True))
+        command.epilog = GLOBAL_OPTIONS_STAND_HERE_TOO
+        if isinstance(command, click.Group):
+            for child in command.commands.values():
+                take_global_options(child)
+    return command
+
+
+campaign = Commands(
+    name="campaign",
+    help="Plan recorded voice messages like infrastructure, and send each exactly once.",
+    params=_global_options(hidden=False),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="[OPTIONS]",
+    subcommand_metavar="COMMAND [ARGS]...",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `campaign` with these arguments (those of the process by default) and answer with its exit code.
+
+    The one error boundary: whatever happens becomes text on stderr and 0, 1, 2 or 3.
+    """
+    _speak_utf8(sys.stdin, sys.stdout, sys.stderr)
+    invocation = Invocation()
+    try:
+        return _run(invocation, sys.argv[1:] if arguments is None else list(arguments))
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary: whatever happens is told as text
+        from runner.cli.boundary import tell_failure
+
+        return tell_failure(error, invocation)
+
+
+def _run(invocation: Invocation, arguments: list[str]) -> int:
+    try:
+        with campaign.make_context("campaign", arguments, obj=invocation, terminal_width=min(invocation.width, HELP_WIDTH)) as ctx:
+            code = campaign.invoke(ctx)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _speak_utf8(*streams: IO[str]) -> None:
+    """Read and write UTF-8 whatever the locale; what is no text is shown as an escape, never a failure."""
+    for stream in streams:
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace" if stream is not sys.stdin else "surrogateescape")
+
