@@ -1,0 +1,1 @@
+"""What apply would do: campaigns, audiences and the ledger held against each other. Unable to send."""

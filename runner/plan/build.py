@@ -1,0 +1,128 @@
+"""Campaigns, their audiences and the ledger → a Plan, in the order in which it would be carried out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from runner.audience.recipients import Audience
+from runner.model.config import Campaign
+from runner.model.ledger import IN_DOUBT
+from runner.model.plan import Action, CampaignPlan, Plan
+from runner.plan.campaign import plan_campaign, plan_failing, plan_orphan
+from runner.plan.desk import Desk
+from runner.plan.estimate import estimate_seconds
+from runner.plan.selection import Selection
+
+QUIET_AFTER = timedelta(days=30)
+"""An orphan that did nothing for so long, and has nothing in doubt, is counted and not shown."""
+
+
+@dataclass(slots=True)
+class Planning:
+    """A plan, with the audiences of the campaigns that would be sent, by label, where they were asked for."""
+
+    plan: Plan
+    audiences: dict[str, Audience] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Let go of the audiences."""
+        for audience in self.audiences.values():
+            audience.close()
+        self.audiences.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def build_plan(desk: Desk, selection: Selection, *, keep_audiences: bool = False) -> Planning:
+    """Plan every selected campaign. Raises NothingSelected where a glob matches nothing.
+
+    A campaign that can't be planned is `blocked` and stands in no other's way. The audiences of campaigns that would
+    be sent stay open where `keep_audiences` asks for it; the caller closes them.
+    """
+    project = desk.project
+    orphans, quiet_orphans = _find_orphans(desk)
+    others = [*(plan_failing(campaign) for campaign in project.failing), *orphans]
+    selection.refuse_slips([*project.campaigns, *others])
+    selected = sorted(filter(selection.includes, project.campaigns), key=_sending_order)
+    audiences: dict[str, Audience] = {}
+    planned = [_plan_one(campaign, desk, audiences if keep_audiences else None) for campaign in selected]
+    planned += filter(selection.includes, others)
+    return Planning(_build_whole(desk, planned, selected, quiet_orphans if not selection.names else 0), audiences)
+
+
+def _plan_one(campaign: Campaign, desk: Desk, audiences: dict[str, Audience] | None) -> CampaignPlan:
+    campaign_plan, audience = plan_campaign(campaign, desk)
+    if audience is not None:
+        if audiences is not None and campaign_plan.action in (Action.SEND, Action.CONTINUE):
+            audiences[campaign.label] = audience
+        else:
+            audience.close()
+    return campaign_plan
+
+
+def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
+    return -campaign.delivery.priority, campaign.name, campaign.edition or ""
+
+
+def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
+    if desk.state is None:
+        return [], 0
+    named = {campaign.name for campaign in (*desk.project.campaigns, *desk.project.failing)}
+    orphans = [record for record in desk.state.ledger.campaigns() if record.campaign not in named]
+    loud = [
+        record
+        for record in orphans
+        if any(record.chunks.get(status, 0) for status in IN_DOUBT)
+        or desk.now - record.last_activity < QUIET_AFTER
+    ]
+    loud.sort(key=lambda record: (record.campaign, record.edition or ""))
+    return [plan_orphan(record) for record in loud], len(orphans) - len(loud)
+
+
+def _build_whole(
+    desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence[Campaign], quiet_orphans: int
+) -> Plan:
+    project = desk.project
+    sending = [c for c in planned if c.action in (Action.SEND, Action.CONTINUE)]
+    seconds = _estimate_whole(desk, sending)
+    first = next(iter(sending or planned), None)
+    account = project.accounts.get(first.account or "") if first is not None else None
+    zone = (account or next(iter(project.accounts.values()))).timezone
+    return Plan(
+        created_at=desk.now,
+        runner_version=desk.runner_version,
+        plan_id=secrets.token_hex(16),
+        meaning=_digest(project.meaning_by_campaign[campaign.file] for campaign in selected),
+        state_id=desk.state.id if desk.state is not None else None,
+        campaigns=tuple(planned),
+        estimated_seconds=seconds,
+        finishes_at=desk.now + timedelta(seconds=seconds) if sending else None,
+        timezone=zone,
+        quiet_orphans=quiet_orphans,
+        warnings=project.warnings,
+    )
+
+
+def _estimate_whole(desk: Desk, sending: Iterable[CampaignPlan]) -> int:
+    """Accounts wait for their own windows only, so the slowest one says how long the plan takes."""
+    requests: dict[str, int] = defaultdict(int)
+    for campaign_plan in sending:
+        requests[campaign_plan.account or ""] += campaign_plan.requests
+    accounts = desk.project.accounts
+    return max((estimate_seconds(count, accounts[name].limits) for name, count in requests.items()), default=0)
+
+
+def _digest(meanings: Iterable[str]) -> str:
+    return sha256(json.dumps(sorted(meanings)).encode()).hexdigest()

@@ -1,0 +1,37 @@
+"""What a campaign's people hear, as the ledger keeps it, and what of it has changed since the first chunk."""
+
+from __future__ import annotations
+
+from runner.model.config import Content
+from runner.model.ledger import KeptContent
+from runner.model.plan import Change
+from runner.numbers import mask_number
+from runner.pseudonyms import Pseudonyms
+
+
+def keep_content(content: Content, pseudonyms: Pseudonyms) -> KeptContent:
+    """The content without its telephone number: the sender becomes a pseudonym and a masked text."""
+    sender = content.sender
+    return KeptContent(
+        audio=content.audio,
+        notify_email=content.notify_email,
+        sender_pseudonym=pseudonyms.of_sender(sender) if sender is not None else None,
+        sender_masked=mask_number(sender) if sender is not None else None,
+        notify_url=content.notify_url,
+        schedule=content.schedule,
+    )
+
+
+def find_changes(before: KeptContent | None, after: KeptContent) -> tuple[Change, ...]:
+    """The fields in which today's content differs from that of the campaign's first chunk; none before there is one."""
+    if before is None or before.digest == after.digest:
+        return ()
+    changes = [
+        Change(field="message.audio", before=before.audio, after=after.audio),
+        Change(field="notify.email", before=before.notify_email, after=after.notify_email),
+        Change(field="notify.url", before=before.notify_url, after=after.notify_url),
+        Change(field="schedule", before=before.schedule, after=after.schedule),
+    ]
+    if before.sender_pseudonym != after.sender_pseudonym:
+        changes.insert(1, Change(field="message.sender", before=before.sender_masked, after=after.sender_masked))
+    return tuple(c for c in changes if c.before != c.after or c.field == "message.sender")

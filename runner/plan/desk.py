@@ -1,0 +1,65 @@
+"""What lies on the desk when a campaign is planned: project, ledger, moment; and the audience read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from runner.audience.recipients import Audience, build_audience
+from runner.model.config import Account, Campaign, Project
+from runner.model.ledger import CampaignRecord
+from runner.plan.content import keep_content
+from runner.state.open import State
+from runner.templates import build_context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """All that campaigns are planned from.
+
+    `state` is None where nothing was ever recorded; `exposed` holds the environment variables that templates see;
+    `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction.
+    """
+
+    project: Project
+    state: State | None
+    exposed: Mapping[str, str]
+    now: datetime
+    sandbox: bool = False
+    runner_version: str
+
+    def account_of(self, campaign: Campaign) -> Account:
+        """The account that this campaign is sent with."""
+        return self.project.accounts[campaign.account]
+
+    def record_of(self, campaign: Campaign) -> CampaignRecord | None:
+        """What the ledger knows of this campaign, if anything."""
+        return None if self.state is None else self.state.ledger.find_campaign(campaign.name, campaign.edition)
+
+
+def read_audience(campaign: Campaign, desk: Desk) -> Audience:
+    """The campaign's recipients, judged and held against the ledger. Raises ProblemsFound where a source fails."""
+    account = desk.account_of(campaign)
+    context = build_context(
+        vars=campaign.vars,
+        env=desk.exposed,
+        campaign={"name": campaign.name, "edition": campaign.edition, "account": campaign.account},
+        now=desk.now.astimezone(ZoneInfo(account.timezone)),
+    )
+    state = desk.state if desk.record_of(campaign) is not None else None
+    return build_audience(
+        campaign,
+        root=desk.project.root,
+        countries=account.countries,
+        context=context,
+        fiction=desk.sandbox,
+        people=_read_people(campaign, state) if state is not None else (),
+        pseudonym_sql=state.pseudonyms.sql if state is not None else None,
+    )
+
+
+def _read_people(campaign: Campaign, state: State) -> Iterator[str]:
+    content = keep_content(campaign.content, state.pseudonyms)
+    return state.ledger.read_people(campaign.name, campaign.edition, content.digest)

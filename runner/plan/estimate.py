@@ -1,0 +1,70 @@
+"""How many requests a campaign needs, how long they take at the provider's limit, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from math import ceil
+
+from runner.model.config import Account, Campaign, Kind, Limits
+
+ANSWER_TIME = timedelta(seconds=1)
+"""What one request is taken to last from its first byte to its answer, until the provider shows otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one message costs, by kind of line; a kind that is missing has no known price."""
+
+    by_kind: Mapping[Kind, Decimal]
+    currency: str
+
+
+def find_price(account: Account, learnt: tuple[Decimal, str] | None) -> Price | None:
+    """The account's prices as its file says them, else what its newest accepted answer cost a message."""
+    if account.prices is not None:
+        known = {kind: price for kind in Kind if (price := account.prices.of(kind)) is not None}
+        return Price(known, account.prices.currency)
+    if learnt is None:
+        return None
+    amount, currency = learnt
+    return Price(dict.fromkeys(Kind, amount), currency)
+
+
+def estimate_cost(pending_by_kind: Mapping[Kind, int], price: Price | None) -> Decimal | None:
+    """What the pending recipients would cost; None where the price of one of their kinds is not known."""
+    cost = Decimal(0)
+    for kind, people in pending_by_kind.items():
+        if people == 0:
+            continue
+        if price is None or kind not in price.by_kind:
+            return None
+        cost += people * price.by_kind[kind]
+    return cost
+
+
+def chunk_size(campaign: Campaign, account: Account) -> int:
+    """The most people that one request of this campaign may reach."""
+    return min(campaign.delivery.chunk_size, account.limits.recipients_per_request)
+
+
+def count_requests(pending: int, campaign: Campaign, account: Account, *, probes: bool) -> int:
+    """How many requests `pending` recipients take, the probe included where the content was not accepted before."""
+    size = chunk_size(campaign, account)
+    probe = min(campaign.delivery.probe, size, pending) if probes else 0
+    return (1 if probe else 0) + ceil((pending - probe) / size)
+
+
+def estimate_seconds(requests: int, limits: Limits) -> int:
+    """The time that `requests` take one after another, when at most `limits.requests` may arrive in any `limits.per`.
+
+    With R requests in any window P and an answer time L, the N-th request's answer comes no sooner than
+    ⌊(N - 1) / R⌋ · (P + L) + ((N - 1) mod R + 1) · L after the first one left, and no sooner than N · L.
+    """
+    if requests == 0:
+        return 0
+    windows, place = divmod(requests - 1, limits.requests)
+    paced = windows * (limits.per + ANSWER_TIME) + (place + 1) * ANSWER_TIME
+    return ceil(max(paced, requests * ANSWER_TIME).total_seconds())

@@ -1,0 +1,67 @@
+"""Which campaigns a command is about: NAME globs, and what `--exclude` takes out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from runner.errors import RunnerError
+
+
+class Named(Protocol):
+    """Anything that bears a campaign's identity."""
+
+    @property
+    def name(self) -> str:
+        """The campaign's name."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The name, with the edition where there is one: `name@edition`."""
+        ...
+
+
+class NothingSelected(RunnerError):
+    """A NAME, or a glob of `--exclude`, matches no campaign: more likely a slip than a wish."""
+
+    code = "no-such-campaign"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Globs over names or `name@edition` labels; without any in `names`, every campaign is selected."""
+
+    names: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    def includes(self, campaign: Named) -> bool:
+        """Whether this campaign is selected."""
+        named = not self.names or any(_matches(glob, campaign) for glob in self.names)
+        return named and not any(_matches(glob, campaign) for glob in self.excluded)
+
+    def refuse_slips(self, campaigns: Iterable[Named]) -> None:
+        """Raise NothingSelected where a glob matches none of `campaigns`, or all of them are excluded again."""
+        known = list(campaigns)
+        for glob in (*self.names, *self.excluded):
+            if not any(_matches(glob, campaign) for campaign in known):
+                raise NothingSelected(f"no campaign matches `{glob}`", hint=_nearest(glob, known))
+        if (self.names or self.excluded) and not any(self.includes(campaign) for campaign in known):
+            raise NothingSelected("every campaign that was named is excluded again", hint="name one that is left")
+
+
+def _matches(glob: str, campaign: Named) -> bool:
+    return fnmatchcase(campaign.name, glob) or fnmatchcase(campaign.label, glob)
+
+
+def _nearest(glob: str, known: list[Named]) -> str:
+    names = sorted({campaign.name for campaign in known})
+    if not names:
+        return "the project has no campaign yet: add a file under `campaigns/`"
+    nearest = get_close_matches(glob, names, n=1)
+    if nearest:
+        return f"did you mean `{nearest[0]}`?"
+    return "the project has " + ", ".join(f"`{name}`" for name in names[:5]) + (" and others" if len(names) > 5 else "")

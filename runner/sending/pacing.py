@@ -1,0 +1,101 @@
+"""When may the next request of an account leave.
+
+The provider permits `requests` in any sliding `per`, measured where they arrive. An arrival is only known to lie
+between its request's start and its answer, so a request may start at s only when fewer than `requests` earlier ones
+have an end after s - per, or no end yet. That never breaks the limit: were one more than `requests` arrivals to lie in
+[t, t + per), the last-started of them would have started before t + per, when all others had ended no sooner than t,
+and the rule would have counted them all. Knowing only starts and ends, nobody can do better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from runner.model.clock import Clock, Instant
+from runner.model.config import Limits
+from runner.model.ledger import Departure
+
+MARGIN_S = 0.002
+"""Kept between a window's end and the next start: two clocks never tell the same moment to the last digit."""
+
+
+class Window:
+    """The sliding window of one account, on this machine's time since boot, in seconds.
+
+    It begins with the departures that the ledger holds, so that restarts, processes and machines share it.
+    """
+
+    def __init__(self, limits: Limits, departures: Iterable[Departure], clock: Clock) -> None:
+        self._requests = limits.requests
+        self._limit = limits.requests
+        self._per_s = limits.per.total_seconds()
+        self._clock = clock
+        now = clock.read()
+        self._ends = sorted(_end_of(departure, now) for departure in departures)
+        self._closed_until = float("-inf")
+        self._closed_why = ""
+
+    @property
+    def why(self) -> str:
+        """What a request that may not leave yet is waiting for."""
+        if self._closed_until > self._opens_by_rate():
+            return self._closed_why
+        return f"limit of {self._requests} in {self._per_s:g} s"
+
+    def wait_s(self) -> float:
+        """How many seconds from now the next request may leave; 0 where it may leave at once."""
+        return max(0.0, self._opens_at() - self._clock.read().boottime_s)
+
+    def note_end(self, ended: Instant) -> None:
+        """A request has ended: its answer began to arrive, or its last byte can arrive no later."""
+        self._ends.append(ended.boottime_s)
+        self._ends = sorted(self._ends)[-self._limit :]
+
+    def note_too_many(self, retry_after: timedelta | None) -> None:
+        """The provider said that these were too many, whoever else uses the key.
+
+        Nothing leaves until `retry_after` has passed. Where the answer did not say, nothing leaves for a whole window,
+        and from then on no more requests a window are made than the provider took in the last one.
+        """
+        if retry_after is not None:
+            self.close_for(retry_after.total_seconds(), "the provider's limit")
+            return
+        self.close_for(self._per_s, "the provider's limit")
+        now = self._clock.read().boottime_s
+        taken = sum(1 for end in self._ends if end > now - self._per_s) - 1
+        self._requests = max(1, min(self._requests, taken))
+
+    def close_for(self, seconds: float, why: str) -> None:
+        """Nothing leaves for so long, whatever the limit permits."""
+        self._closed_until = max(self._closed_until, self._clock.read().boottime_s + seconds)
+        self._closed_why = why
+
+    def note_accepted(self) -> None:
+        """The provider takes requests again: after a refusal the rate grows back, one request a window each time."""
+        self._requests = min(self._limit, self._requests + 1)
+
+    def _opens_at(self) -> float:
+        return max(self._closed_until, self._opens_by_rate())
+
+    def _opens_by_rate(self) -> float:
+        if len(self._ends) < self._requests:
+            return float("-inf")
+        return self._ends[-self._requests] + self._per_s + MARGIN_S
+
+
+def _end_of(departure: Departure, now: Instant) -> float:
+    """When the departure's last byte can have arrived, on `now`'s time since boot.
+
+    Within one boot that is a difference of the same clock, which no clock change moves. Across boots and machines it
+    is the wall clock's; a departure in the future counts as one that left just now.
+    """
+    if departure.ended is not None:
+        return now.boottime_s - _age_s(departure.ended, now)
+    return now.boottime_s - _age_s(departure.started, now) + departure.timeout.total_seconds()
+
+
+def _age_s(then: Instant, now: Instant) -> float:
+    if then.boot_id == now.boot_id and then.boot_id != "unknown":
+        return now.boottime_s - then.boottime_s
+    return max(0.0, (now.wall - then.wall).total_seconds())

@@ -1,0 +1,106 @@
+"""The people of one campaign that still wait, cut into parts as refusals ask for it.
+
+A refusal that names no number is answered by halving: down to a number that stands alone, then its sibling, then the
+largest part not yet tried. One bad number among 500 costs some twenty requests so, and a refusal that no number is to
+blame for shows itself when three numbers that stood alone, from different halves, were refused in a row.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Numbers to be sent in one request.
+
+    `half` names the half of the refused chunk that they come from; None for a part that no refusal made. `parent`
+    counts the halvings of the campaign so far, so that the two halves of one part know each other.
+    """
+
+    numbers: Sequence[int]
+    half: tuple[int, int] | None = None
+    parent: int = 0
+
+
+@dataclass(slots=True)
+class Parts:
+    """What is still to be sent of one campaign, in order; parts that a refusal made come before the rest."""
+
+    numbers: array[int]
+    _next: int = 0
+    _parts: list[Part] = field(default_factory=list)
+    _alone: list[tuple[Part, str]] = field(default_factory=list)
+    _refused: int = 0
+    _halvings: int = 0
+    _last_parent: int = 0
+
+    @property
+    def refused(self) -> int:
+        """How many numbers the provider refused when they stood alone, and that are not forgiven."""
+        return self._refused
+
+    @property
+    def pending(self) -> int:
+        """How many people still wait."""
+        return len(self.numbers) - self._next + sum(len(part.numbers) for part in self._parts)
+
+    def take(self, most: int) -> Part:
+        """The next part, of at most `most` people."""
+        if not self._parts:
+            taken = self.numbers[self._next : self._next + most]
+            self._next += len(taken)
+            return Part(taken)
+        part = self._choose()
+        self._parts.remove(part)
+        if len(part.numbers) <= most:
+            return part
+        self._parts.append(Part(part.numbers[most:], part.half, part.parent))
+        return Part(part.numbers[:most], part.half, part.parent)
+
+    def put_back(self, part: Part) -> None:
+        """The part was not sent: its people wait again, and are the next."""
+        self._last_parent = part.parent
+        self._parts.append(part)
+
+    def halve(self, part: Part) -> None:
+        """The part was refused: its two halves wait, the first of them next."""
+        self._halvings += 1
+        middle = len(part.numbers) // 2
+        for side, numbers in enumerate((part.numbers[:middle], part.numbers[middle:])):
+            self._parts.append(Part(numbers, part.half or (self._halvings, side), self._halvings))
+        self._last_parent = self._halvings
+
+    def note_accepted(self) -> None:
+        """People of this campaign were accepted: whatever was refused before was the numbers' fault."""
+        self._alone.clear()
+
+    def note_refused_alone(self, part: Part, chunk: str) -> None:
+        """A number that stood alone was refused in this chunk; its sibling comes next."""
+        self._alone.append((part, chunk))
+        self._refused += 1
+        self._last_parent = part.parent
+
+    def find_innocent(self) -> tuple[str, ...]:
+        """The chunks of numbers that were refused through no fault of theirs; empty while it may be the numbers.
+
+        Three that stood alone, with nothing accepted since the first, and not all from one half of one chunk.
+        """
+        halves = {part.half for part, _ in self._alone}
+        if len(self._alone) < 3 or (len(halves) == 1 and None not in halves):
+            return ()
+        return tuple(chunk for _, chunk in self._alone)
+
+    def forgive(self) -> None:
+        """The numbers that `find_innocent` found wait again."""
+        self._refused -= len(self._alone)
+        self._parts.extend(part for part, _ in self._alone)
+        self._alone.clear()
+
+    def _choose(self) -> Part:
+        siblings = [part for part in self._parts if part.parent == self._last_parent]
+        if siblings:
+            return siblings[0]
+        return max(self._parts, key=lambda part: len(part.numbers))

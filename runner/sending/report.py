@@ -1,0 +1,81 @@
+"""What came of a run, counted from what it told and from the queues that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from runner.model.events import ChunkAnswered, ChunkRecorded, Ending, Event, RunReport
+from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.plan import Plan
+from runner.sending.queue import OpenAccount
+
+ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL, Ending.WINDOW})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts what a run tells while it sends."""
+
+    requests: int = 0
+    reached: int = 0
+    cost_unknown: int = 0
+    costs: dict[str, Decimal] = field(default_factory=dict)
+
+    def note(self, event: Event) -> None:
+        """Count this event."""
+        match event:
+            case ChunkRecorded():
+                self.requests += 1
+            case ChunkAnswered(status=ChunkStatus.ACCEPTED):
+                self.reached += event.recipients
+                if event.cost is None or event.currency is None:
+                    self.cost_unknown += event.recipients
+                else:
+                    self.costs[event.currency] = self.costs.get(event.currency, Decimal(0)) + event.cost
+
+
+def build_report(
+    accounts: Sequence[OpenAccount],
+    *,
+    plan: Plan,
+    tally: Tally,
+    ending: Ending,
+    unknown: Sequence[ChunkRecord],
+    started_at: datetime,
+    ended_at: datetime,
+) -> RunReport:
+    """The report of a run. `unknown` are the chunks that wait for `campaign resolve`, whichever run left them."""
+    queues = [queue for account in accounts for queue in account.queues]
+    blocked = {c.label: c.problems[0].message if c.problems else "" for c in plan.blocked}
+    return RunReport(
+        ending=ending,
+        exit_code=_choose_exit_code(accounts, ending, blocked=bool(blocked), unknown=bool(unknown)),
+        started_at=started_at,
+        ended_at=ended_at,
+        reached=tally.reached,
+        requests=tally.requests,
+        costs=dict(sorted(tally.costs.items())),
+        cost_unknown=tally.cost_unknown,
+        pending=sum(queue.parts.pending for queue in queues),
+        refused=sum(queue.parts.refused for queue in queues),
+        unknown_chunks=tuple(record.chunk for record in unknown),
+        unknown_people=sum(record.recipients for record in unknown),
+        blocked=blocked,
+        stopped={queue.label: queue.stopped for queue in queues if queue.stopped is not None},
+        accounts_stopped={account.name: account.stopped for account in accounts if account.stopped is not None},
+    )
+
+
+def _choose_exit_code(accounts: Sequence[OpenAccount], ending: Ending, *, blocked: bool, unknown: bool) -> int:
+    """The first of 1, 3, 2, 0 that holds."""
+    codes = {account.exit_code for account in accounts}
+    codes |= {queue.exit_code for account in accounts for queue in account.queues}
+    pending = any(queue.parts.pending for account in accounts for queue in account.queues)
+    if blocked or 1 in codes:
+        return 1
+    if unknown or 3 in codes:
+        return 3
+    return 2 if 2 in codes or (ending in ON_PURPOSE and pending) else 0

@@ -1,0 +1,184 @@
+"""The run: accounts take turns as their windows permit, campaigns by priority, chunk after chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.errors import AlreadyHeld, LockLost, TooManyInDoubt
+from runner.model.clock import Clock
+from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Waiting
+from runner.model.verdict import (
+    Accepted,
+    AccountRefused,
+    ChunkRefused,
+    ContentRefused,
+    NotSent,
+    RateLimited,
+    Unknown,
+)
+from runner.sending.chunk import Outcome, Tell, send_chunk
+from runner.sending.parts import Part
+from runner.sending.queue import OpenAccount, Queue
+from runner.sending.stop import Stop
+
+SLICE_S = 0.2
+"""How long a wait goes on without a look at whether a signal came."""
+TRIES_TO_CONNECT = 6
+TOO_MANY_IN_A_ROW = 10
+PATIENCE_FOR_RATE_S = 15 * 60.0
+
+
+class Run:
+    """One run of `apply`: what is sent after yes, until nothing is left or a reason to stop comes."""
+
+    def __init__(self, accounts: Sequence[OpenAccount], *, clock: Clock, stop: Stop, tell: Tell) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._stop = stop
+        self._tell = tell
+
+    def carry_out(self) -> Ending:
+        """Send until nothing is left, nothing more may be sent, or a reason to stop comes; say which it was."""
+        while account := self._find_next():
+            if ending := self._await_window(account):
+                return ending
+            self._send_next(account)
+        stopped = [*self._accounts, *(queue for account in self._accounts for queue in account.queues)]
+        return Ending.STOPPED if any(one.stopped is not None for one in stopped) else Ending.DONE
+
+    def _find_next(self) -> OpenAccount | None:
+        waiting = [account for account in self._accounts if account.next_queue is not None]
+        return min(waiting, key=lambda account: account.window.wait_s(), default=None)
+
+    def _await_window(self, account: OpenAccount) -> Ending | None:
+        wait_s = account.window.wait_s()
+        if wait_s > 0 and self._stop.find_reason(wait_s) is None:
+            self._tell(Waiting(at=self._clock.now(), seconds=wait_s, why=account.window.why, account=account.name))
+        while (left_s := account.window.wait_s()) > 0:
+            if ending := self._stop.find_reason(left_s):
+                return ending
+            self._clock.wait(min(left_s, SLICE_S))
+        return self._stop.find_reason()
+
+    def _send_next(self, account: OpenAccount) -> None:
+        queue = account.next_queue
+        if queue is None:
+            return
+        closing = queue.find_closing(self._clock.now(), account.door.account.timezone)
+        if closing is not None:
+            self._stop_campaign(queue, closing, exit_code=2, hint=None)
+            return
+        part, chunk = account.cut_chunk(queue, self._stop.most(queue.parts.pending))
+        try:
+            outcome = send_chunk(chunk, account.door, self._tell)
+        except (LockLost, TooManyInDoubt) as error:
+            queue.parts.put_back(part)
+            self._stop_account(account, error.message, exit_code=error.exit_code, hint=error.hint)
+        except AlreadyHeld as error:
+            queue.parts.put_back(part)
+            self._stop_campaign(queue, error.message, exit_code=1, hint=error.hint)
+        else:
+            self._follow(outcome, part, queue, account)
+
+    def _follow(self, outcome: Outcome, part: Part, queue: Queue, account: OpenAccount) -> None:
+        """Draw the consequences of an outcome for the part, its campaign and its account."""
+        verdict = outcome.verdict
+        self._tell_answer(outcome, part, queue)
+        if outcome.ended is not None:
+            account.window.note_end(outcome.ended)
+        if not isinstance(verdict, NotSent):
+            account.failures = 0
+        if not isinstance(verdict, RateLimited):
+            account.too_many = 0
+        match verdict:
+            case Accepted():
+                self._follow_acceptance(verdict, part, queue, account)
+            case Unknown():
+                self._stop.reached += len(part.numbers)
+            case ChunkRefused():
+                self._follow_refusal(outcome, part, queue, account)
+            case ContentRefused():
+                queue.parts.put_back(part)
+                hint = "mend `message` or `notify` of the campaign, then apply again"
+                self._stop_campaign(queue, verdict.reason, exit_code=1, hint=hint)
+            case AccountRefused():
+                queue.parts.put_back(part)
+                hint = "mend the account in campaigns.yaml or at the provider, then apply again"
+                self._stop_account(account, verdict.reason, exit_code=1, hint=hint)
+            case RateLimited():
+                queue.parts.put_back(part)
+                self._follow_rate_limit(verdict, account)
+            case NotSent():
+                queue.parts.put_back(part)
+                self._follow_failure(verdict, account)
+
+    def _follow_acceptance(self, verdict: Accepted, part: Part, queue: Queue, account: OpenAccount) -> None:
+        acceptance, wanted = verdict.acceptance, queue.campaign.audio_name
+        self._stop.reached += len(part.numbers)
+        account.window.note_accepted()
+        queue.accepted = True
+        queue.parts.note_accepted()
+        if wanted is not None and acceptance.audio_name not in (None, wanted):
+            reason = f"the provider calls this recording `{acceptance.audio_name}`, and audio_name says `{wanted}`"
+            hint = "listen to it; then set `message.audio` to the right one, or `message.audio_name` to its name"
+            self._stop_campaign(queue, reason, exit_code=1, hint=hint)
+
+    def _follow_refusal(self, outcome: Outcome, part: Part, queue: Queue, account: OpenAccount) -> None:
+        if len(part.numbers) > 1:
+            queue.parts.halve(part)
+            return
+        queue.parts.note_refused_alone(part, outcome.chunk)
+        innocent = queue.parts.find_innocent()
+        if innocent:
+            account.door.state.ledger.forgive_refused(account.door.held, innocent)
+            queue.parts.forgive()
+            reason = f"{len(innocent)} numbers in a row were refused alone, so it is no number: {outcome.verdict.reason}"
+            hint = "check the recording, the sender and the notification of the campaign, then apply again"
+            self._stop_campaign(queue, reason, exit_code=1, hint=hint)
+
+    def _follow_rate_limit(self, verdict: RateLimited, account: OpenAccount) -> None:
+        now_s = self._clock.read().boottime_s
+        account.window.note_too_many(verdict.retry_after)
+        account.too_many += 1
+        if account.too_many == 1:
+            account.too_many_since_s = now_s
+        if account.too_many >= TOO_MANY_IN_A_ROW or now_s - account.too_many_since_s >= PATIENCE_FOR_RATE_S:
+            reason = f"the provider said {account.too_many} times in a row that there are too many requests"
+            hint = "somebody else may be using the key: apply again later to go on"
+            self._stop_account(account, reason, exit_code=2, hint=hint)
+
+    def _follow_failure(self, verdict: NotSent, account: OpenAccount) -> None:
+        account.failures += 1
+        if verdict.final or account.failures >= TRIES_TO_CONNECT:
+            tries = "" if verdict.final else f" ({account.failures} tries)"
+            hint = "nothing was sent; check the network and the account's `base_url`, then apply again"
+            self._stop_account(account, f"{verdict.reason}{tries}", exit_code=1, hint=hint)
+        else:
+            account.window.close_for(2.0 ** (account.failures - 2), "the next try to connect")
+
+    def _tell_answer(self, outcome: Outcome, part: Part, queue: Queue) -> None:
+        if outcome.chunk is None:
+            return
+        alone = isinstance(outcome.verdict, ChunkRefused) and len(part.numbers) == 1
+        acceptance = outcome.verdict.acceptance if isinstance(outcome.verdict, Accepted) else None
+        self._tell(
+            ChunkAnswered(
+                at=self._clock.now(),
+                label=queue.label,
+                chunk=outcome.chunk,
+                status=outcome.status,
+                recipients=len(part.numbers),
+                cost=acceptance.cost if acceptance is not None else None,
+                currency=acceptance.currency if acceptance is not None else None,
+                reason=outcome.find_remark(len(part.numbers)),
+                rows=(queue.name_row(part.numbers[0]),) if alone else (),
+            )
+        )
+
+    def _stop_campaign(self, queue: Queue, reason: str, *, exit_code: int, hint: str | None) -> None:
+        queue.stopped, queue.exit_code = reason, exit_code
+        self._tell(CampaignStopped(at=self._clock.now(), label=queue.label, reason=reason, hint=hint))
+
+    def _stop_account(self, account: OpenAccount, reason: str, *, exit_code: int, hint: str | None) -> None:
+        account.stopped, account.exit_code = reason, exit_code
+        self._tell(AccountStopped(at=self._clock.now(), account=account.name, reason=reason, hint=hint))
