@@ -31,7 +31,7 @@ defaults:
 
 
 class LeftTheMachine(BaseException):
-    """A test tried to reach something else than loopback. No `except Exception` hides it."""
+    """A test tried to reach something else than loopback. No handler of ordinary exceptions hides it."""
 
 
 def _is_loopback(host: str | bytes | None) -> bool:
