@@ -1,0 +1,79 @@
+"""Made-up projects to measure with. Their numbers are drawn at random: nothing but loopback hears of them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+PROJECT = """\
+version: 1
+accounts:
+  main:
+    provider: voicepartner
+    api_key: ${VOICEPARTNER_API_KEY}
+    base_url: ${BENCH_URL}
+    limits: {requests: 1000000, per: 1s}
+defaults:
+  account: main
+  notify: {email: ops@example.fr}
+"""
+
+CAMPAIGN = """\
+name: campaign-{number:05}
+edition: "2026-12"
+description: One of many
+message:
+  audio: 5f2c8e6b41d94c6a8f0e3d7b9a125c44
+  sender: "+33639980000"
+recipients:
+  - file: "data/customers-{{{{ vars.region }}}}.csv"
+    column: mobile
+    where: "consent = 'yes'"
+exclude:
+  - {{file: data/complaints.csv}}
+delivery: {{chunk_size: 500, probe: 10, kinds: [mobile], priority: 0}}
+guards: {{max_recipients: 20000, max_cost: 3000, max_invalid: 5%}}
+vars: {{region: lyon}}
+"""
+
+ONE_LIST = """\
+name: one-list
+message: {audio: 5f2c8e6b41d94c6a8f0e3d7b9a125c44}
+recipients:
+  - {file: data/people.csv, column: mobile}
+"""
+
+
+def _write_project(root: Path) -> None:
+    for folder in ("campaigns", "data"):
+        (root / folder).mkdir(parents=True)
+    (root / "campaigns.yaml").write_text(PROJECT, encoding="utf-8")
+
+
+def make_files(root: Path, count: int) -> Path:
+    """A project of `count` campaign files of twenty lines."""
+    _write_project(root)
+    for number in range(count):
+        (root / "campaigns" / f"{number:05}.yaml").write_text(CAMPAIGN.format(number=number), encoding="utf-8")
+    return root
+
+
+def make_list(root: Path, rows: int) -> Path:
+    """A project of one campaign on one CSV of five columns: a tenth of its rows are repeats, spellings are mixed."""
+    _write_project(root)
+    (root / "campaigns" / "one-list.yaml").write_text(ONE_LIST, encoding="utf-8")
+    draw = random.Random(1)
+    numbers = draw.sample(range(610_000_000, 636_000_000), rows - rows // 10)
+    numbers += draw.choices(numbers, k=rows // 10)
+    with (root / "data" / "people.csv").open("w", encoding="utf-8") as file:
+        file.write("id,name,mobile,city,consent\n")
+        for row, number in enumerate(numbers):
+            file.write(f"{row},Camille Martin {row},{_spell(number, row)},Lyon,yes\n")
+    return root
+
+
+def _spell(number: int, row: int) -> str:
+    text = f"0{number}"
+    if row % 2:
+        return " ".join(text[at : at + 2] for at in range(0, 10, 2))
+    return text if row % 3 else f"+33{number}"
