@@ -45,7 +45,7 @@ Seconds depend on the machine, ratios hardly do. Processor time is that of all c
 | --- | --- | --- | --- | --- |
 {lines}
 
-- The list has five columns, a tenth of it repeats, in three spellings; the reference counts distinct texts, and judges
+- The list has five columns, a tenth of it repeats, in three spellings; the reference counts distinct texts and judges
   none.
 - A chunk is a run of many chunks less a run of {few}, divided by what lies between: start-up and planning are not in it
   (its memory is that of the longer run). It goes to the sandbox on loopback, whose limits are lifted. Each of our chunks
