@@ -84,7 +84,7 @@ def test_commands_and_options_in_documents_exist(document):
     from runner.cli.main import campaign
 
     unknown = []
-    for words in re.findall(r"(?:`|^\$ |^ {4})campaign ([^`\n]*)", _text(document), flags=re.MULTILINE):
+    for words in re.findall(r"(?:`|^\$ |^ {4})campaign ([^`\n#]*)", _text(document), flags=re.MULTILINE):
         unknown += [f"{words}: {fault}" for fault in _faults(campaign, words.split())]
     assert unknown == []
 
