@@ -101,6 +101,15 @@ class StateKeyWrong(StateRefused):
     code = "state-key-wrong"
 
 
+class StateUnavailable(RunnerError):
+    """The state can't be read or written just now (locked, disk full, I/O error): nothing of it is known to stand.
+
+    An answer that could not be recorded must be recorded again, for as long as it takes.
+    """
+
+    code = "state-unavailable"
+
+
 class AccountLocked(RunnerError):
     """Another runner holds the account's lock."""
 
@@ -124,3 +133,15 @@ class AlreadyHeld(RunnerError):
     """The ledger holds one of these recipients already: recording the chunk would reach somebody twice."""
 
     code = "already-held"
+
+
+class AlreadySettled(RunnerError):
+    """An answer came for a chunk that an operator had settled the other way meanwhile."""
+
+    code = "already-settled"
+
+
+class SettlementRefused(RunnerError):
+    """A chunk can't be settled: there is none of this name, it is not in doubt, or a process may be sending it."""
+
+    code = "settlement-refused"
