@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 NARROWEST = 80
 WIDEST = 160
+PIECES_AT_ONCE = 500
 
 
 class Invocation:
@@ -76,6 +78,16 @@ class Invocation:
         except OSError as error:
             _let_go(sys.stdout)
             raise click.FileError("the output", hint=error.strerror) from error
+
+    def write_all(self, pieces: Iterable[str]) -> None:
+        """Print a result of many pieces, as they come."""
+        rest = iter(pieces)
+        while block := "".join(islice(rest, PIECES_AT_ONCE)):
+            self.write(block)
+
+    def spell_command(self) -> tuple[str, ...]:
+        """How the user calls `campaign` in this project, to be printed in front of a next step."""
+        return ("campaign",) if self.chdir is None else ("campaign", "-C", self.chdir)
 
     def tell(self, text: str) -> None:
         """Say on stderr what is good to know and no result, unless `--quiet`."""

@@ -166,6 +166,11 @@ class FailingCampaign:
     file: str
     problems: tuple[Problem, ...]
 
+    @property
+    def label(self) -> str:
+        """The identity in one word: `name`, or `name@edition`."""
+        return self.name if self.edition is None else f"{self.name}@{self.edition}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:

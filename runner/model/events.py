@@ -97,10 +97,9 @@ class RunReport:
     """What came of a run. `reached` counts people of accepted chunks, `requests` those that left in this run.
 
     `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
-    stood alone, `rejected` those of other rejected chunks, who are pending again. `unknown_chunks` are all chunks in
-    doubt that need `campaign resolve`, whichever run left them; `blocked` and `stopped` map labels of campaigns, and
-    `accounts_stopped` names of accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people
-    whose cost no answer told.
+    stood alone. `unknown_chunks` are all chunks that need `campaign resolve`, whichever run left them, and
+    `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped` names of
+    accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer told.
     """
 
     ending: Ending
@@ -113,7 +112,6 @@ class RunReport:
     cost_unknown: int = 0
     pending: int = 0
     refused: int = 0
-    rejected: int = 0
     unknown_chunks: tuple[str, ...] = ()
     unknown_people: int = 0
     blocked: Mapping[str, str] = field(default_factory=dict)

@@ -116,6 +116,11 @@ class ChunkRecord:
     audio_name: str | None = None
     reason: str | None = None
 
+    @property
+    def label(self) -> str:
+        """The campaign's identity in one word: `name`, or `name@edition`."""
+        return self.campaign if self.edition is None else f"{self.campaign}@{self.edition}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRecord:
@@ -135,3 +140,8 @@ class CampaignRecord:
     last_activity: datetime
     first_content: KeptContent | None = None
     accepted_contents: frozenset[bytes] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The campaign's identity in one word: `name`, or `name@edition`."""
+        return self.campaign if self.edition is None else f"{self.campaign}@{self.edition}"

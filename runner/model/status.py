@@ -16,6 +16,16 @@ class CampaignStatus:
     record: CampaignRecord
     cost_unknown: int = 0
 
+    @property
+    def name(self) -> str:
+        """The campaign's name."""
+        return self.record.campaign
+
+    @property
+    def label(self) -> str:
+        """The identity in one word: `name`, or `name@edition`."""
+        return self.record.label
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:

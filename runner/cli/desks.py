@@ -1,0 +1,79 @@
+"""From what was typed to a desk: the project with its `--var`s, its state read only, the variables that templates see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from runner import __version__
+from runner.cli.context import Invocation
+from runner.cli.states import open_for_reading
+from runner.model.clock import SystemClock
+from runner.model.config import Project
+from runner.plan.desk import Desk
+from runner.project.load import find_root, load_project
+from runner.state.open import State
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+variables_option = click.option(
+    "--var", "variables", multiple=True, metavar="K=V", help="Set a declared variable; V is read as YAML."
+)
+sandbox_option = click.option("--sandbox", is_flag=True, help="Rehearse with the embedded sandbox and its own state.")
+
+
+def choose_format(*formats: str) -> Callable[[Command], Command]:
+    """The option `--format`, of which the first of `formats` is the default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print it.",
+    )
+
+
+def load(invocation: Invocation, variables: Sequence[str] = ()) -> Project:
+    """The project around the folder of this invocation. Raises ProblemsFound where its file is wrong."""
+    root = find_root(invocation.directory)
+    return load_project(root, runner_version=__version__, variables=parse_variables(variables))
+
+
+def parse_variables(variables: Sequence[str]) -> dict[str, str]:
+    """Each `K=V` by its name; of one given twice the last counts. Raises a usage error where there is no `=`."""
+    parsed = {}
+    for variable in variables:
+        name, equals, value = variable.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"`{variable}` is not of the form K=V", param_hint="--var")
+        parsed[name] = value
+    return parsed
+
+
+def build_desk(invocation: Invocation, project: Project, state: State | None, *, sandbox: bool) -> Desk:
+    """All that campaigns are planned from, at this moment."""
+    environment = invocation.environment
+    return Desk(
+        project=project,
+        state=state,
+        exposed={name: environment[name] for name in project.expose_env if name in environment},
+        now=SystemClock().now(),
+        sandbox=sandbox,
+        runner_version=__version__,
+    )
+
+
+@contextmanager
+def open_desk(invocation: Invocation, variables: Sequence[str], *, sandbox: bool) -> Iterator[Desk]:
+    """A desk for looking only: the state is read, never made or changed, and closed afterwards."""
+    project = load(invocation, variables)
+    state = open_for_reading(invocation, project, sandbox=sandbox)
+    try:
+        yield build_desk(invocation, project, state, sandbox=sandbox)
+    finally:
+        if state is not None:
+            state.close()

@@ -1,0 +1,140 @@
+"""`campaign plan` and `campaign recipients`: what `apply` would do, and whom it would reach."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import click
+
+from runner.audience.recipients import Audience
+from runner.cli.context import Invocation, first_exit
+from runner.cli.desks import choose_format, open_desk, sandbox_option, variables_option
+from runner.cli.states import warn_of_unpinned
+from runner.errors import ProblemsFound, RunnerError
+from runner.model.config import Campaign
+from runner.model.plan import Plan
+from runner.plan.build import build_plan
+from runner.plan.desk import Desk, read_audience
+from runner.plan.selection import NothingSelected, Selection
+from runner.render.documents import plan_document, write_document
+from runner.render.problems import render_problem
+from runner.render.recipients import render_csv, render_json, render_text
+from runner.render.text import render_plan
+
+
+@click.command(short_help="Show what `apply` would do; change nothing.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
+@choose_format("text", "json")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
+@variables_option
+@sandbox_option
+@click.pass_obj
+def plan(
+    invocation: Invocation,
+    *,
+    names: tuple[str, ...],
+    excluded: tuple[str, ...],
+    output_format: str,
+    detailed_exitcode: bool,
+    variables: tuple[str, ...],
+    sandbox: bool,
+) -> int:
+    """Show what `campaign apply` would do with these campaigns, or all; change nothing.
+
+    NAME and the NAME of --exclude may be globs (`spring-*`).
+    """
+    with open_desk(invocation, variables, sandbox=sandbox) as desk:
+        made = build_plan(desk, Selection(names, excluded)).plan
+        if not sandbox:
+            made = replace(made, warnings=(*made.warnings, *warn_of_unpinned(invocation, desk.project)))
+    if output_format == "json":
+        for warning in made.warnings:
+            invocation.tell(render_problem(warning, color=invocation.colors(sys.stderr)))
+        invocation.write(write_document(plan_document(made)))
+    else:
+        step = shlex.join(_spell_next_step(invocation, names, excluded, variables, sandbox=sandbox))
+        invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=step))
+    return _choose_exit_code(made, detailed=detailed_exitcode)
+
+
+def _spell_next_step(
+    invocation: Invocation, names: Sequence[str], excluded: Sequence[str], variables: Sequence[str], *, sandbox: bool
+) -> Iterator[str]:
+    """The complete command that carries this plan out."""
+    yield from (*invocation.spell_command(), "apply", *names)
+    for glob in excluded:
+        yield from ("--exclude", glob)
+    for variable in variables:
+        yield from ("--var", variable)
+    if sandbox:
+        yield "--sandbox"
+
+
+def _choose_exit_code(made: Plan, *, detailed: bool) -> int:
+    return first_exit((1 if made.blocked else 0, 2 if detailed and made.sending else 0))
+
+
+@click.command(short_help="Show who would be reached and who not, and why.")
+@click.argument("name", metavar="NAME")
+@click.option("--dropped", is_flag=True, help="Show the rows that would not be reached, and why.")
+@click.option("--show", "reveal", is_flag=True, help="Show whole numbers; refused under CI.")
+@choose_format("text", "json", "csv")
+@variables_option
+@sandbox_option
+@click.pass_obj
+def recipients(
+    invocation: Invocation,
+    *,
+    name: str,
+    dropped: bool,
+    reveal: bool,
+    output_format: str,
+    variables: tuple[str, ...],
+    sandbox: bool,
+) -> int:
+    """Show whom a campaign would reach, row by row; with --dropped whom it would not, and why."""
+    if reveal and invocation.is_ci:
+        raise RunnerError(
+            "`--show` is refused under `CI`: logs of jobs are read by many and kept for long",
+            hint="leave `--show` out, or run the command on a machine of your own",
+            code="show-refused",
+        )
+    with open_desk(invocation, variables, sandbox=sandbox) as desk:
+        campaign = _find_one(desk, name)
+        with read_audience(campaign, desk) as audience:
+            pieces = _render_audience(
+                invocation, campaign, audience, dropped=dropped, reveal=reveal, output_format=output_format
+            )
+            invocation.write_all(pieces)
+    return 0
+
+
+def _find_one(desk: Desk, glob: str) -> Campaign:
+    """The one campaign that is named. Raises what is wrong with its file, where that is all that is known of it."""
+    project, selection = desk.project, Selection((glob,))
+    selection.refuse_slips([*project.campaigns, *project.failing])
+    found = [campaign for campaign in project.campaigns if selection.includes(campaign)]
+    failing = [campaign for campaign in project.failing if selection.includes(campaign)]
+    if len(found) + len(failing) > 1:
+        labels = ", ".join(f"`{campaign.label}`" for campaign in (*found, *failing))
+        raise NothingSelected(f"`{glob}` is more than one campaign: {labels}", hint="name one of them")
+    if failing:
+        raise ProblemsFound(failing[0].problems)
+    return found[0]
+
+
+def _render_audience(
+    invocation: Invocation, campaign: Campaign, audience: Audience, *, dropped: bool, reveal: bool, output_format: str
+) -> Iterator[str]:
+    shown = audience.read_rows(dropped=dropped)
+    if output_format == "csv":
+        return render_csv(shown, reveal=reveal)
+    if output_format == "json":
+        return render_json(campaign.name, campaign.edition, audience.rows, shown, reveal=reveal)
+    return render_text(
+        campaign.label, audience.rows, shown, reveal=reveal, width=invocation.width, color=invocation.color
+    )

@@ -1,0 +1,85 @@
+"""From a project to its state: references are looked up, the pin is held against it, CI is asked for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.cli.context import Invocation
+from runner.errors import Problem, Severity, StateRefused
+from runner.model.clock import SystemClock
+from runner.model.config import Project
+from runner.model.secret import Secret
+from runner.project.references import resolve
+from runner.state.open import State, create_state, find_state, open_state
+
+SANDBOX_STATE = "sqlite:///.campaign/sandbox.db"
+UNPINNED = "under CI a SQLite state without `state_id` may be a new and empty one: everybody would be reached again"
+PIN_IT = "run `campaign state init` once and commit the line that it prints, or use a shared state"
+
+
+@dataclass(frozen=True, slots=True)
+class StateAddress:
+    """Where a state is, what opens it, and which one it must be."""
+
+    url: str
+    key: Secret | None
+    pin: str | None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of this machine."""
+        return self.url.startswith("sqlite:")
+
+
+def find_address(invocation: Invocation, project: Project, *, sandbox: bool) -> StateAddress:
+    """The state that a project names; a rehearsal has its own. Raises ReferenceUnresolved."""
+    if sandbox:
+        return StateAddress(SANDBOX_STATE, None, None)
+    environment, root = invocation.environment, project.root
+    url = resolve(project.state, environment=environment, root=root).open()
+    key = None
+    if project.state_key is not None:
+        key = resolve(project.state_key, environment=environment, root=root)
+    return StateAddress(url, key, project.state_id)
+
+
+def open_for_reading(invocation: Invocation, project: Project, *, sandbox: bool) -> State | None:
+    """The state, read only; None where nothing was ever recorded and nothing is pinned."""
+    address = find_address(invocation, project, sandbox=sandbox)
+    return find_state(address.url, root=project.root, key=address.key, pin=address.pin)
+
+
+def open_for_recording(invocation: Invocation, project: Project, *, sandbox: bool) -> State:
+    """The state, made where it is absent and not pinned. Raises StateRefused under CI for a SQLite state unpinned."""
+    address = find_address(invocation, project, sandbox=sandbox)
+    if not sandbox and is_unpinned_in_ci(invocation, address):
+        raise StateRefused(UNPINNED, hint=PIN_IT, code="state-not-pinned")
+    return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+
+
+def open_existing(invocation: Invocation, project: Project, *, sandbox: bool) -> State | None:
+    """The state, to record what an operator says; None where nothing was ever recorded."""
+    known = open_for_reading(invocation, project, sandbox=sandbox)
+    if known is None:
+        return None
+    known.close()
+    address = find_address(invocation, project, sandbox=sandbox)
+    return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+
+
+def create_new(invocation: Invocation, project: Project) -> State:
+    """A new state on purpose, with a new id. Raises StateRefused where there is one."""
+    address = find_address(invocation, project, sandbox=False)
+    return create_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+
+
+def is_unpinned_in_ci(invocation: Invocation, address: StateAddress) -> bool:
+    """Whether a CI job would trust whatever file it finds in its folder."""
+    return invocation.is_ci and address.is_sqlite and address.pin is None
+
+
+def warn_of_unpinned(invocation: Invocation, project: Project) -> tuple[Problem, ...]:
+    """What a plan says where `apply` would refuse the state; empty where it would not."""
+    if not is_unpinned_in_ci(invocation, find_address(invocation, project, sandbox=False)):
+        return ()
+    return (Problem("state-not-pinned", UNPINNED, hint=PIN_IT, severity=Severity.WARNING),)

@@ -1,0 +1,114 @@
+"""Recipients and dropped rows, one by one: text, CSV and JSON, written as they are read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from runner.model.plan import Reason, Rows
+from runner.numbers import format_number, mask_number, mask_numbers
+from runner.render.documents import FORMAT_VERSION
+from runner.render.page import Page, Style, tidy
+from runner.render.problems import printable
+from runner.render.words import render_count, render_people
+
+COLUMNS = ("number", "reason", "why", "source", "file", "row", "text")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection), also after blanks."""
+
+
+class ShownRow(Protocol):
+    """A row of a source with what became of it."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def row(self) -> int: ...
+    @property
+    def reason(self) -> Reason: ...
+    @property
+    def number(self) -> int | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def why(self) -> str | None: ...
+
+
+def render_text(
+    label: str, rows: Rows, shown: Iterable[ShownRow], *, reveal: bool, width: int = 80, color: bool = False
+) -> Iterator[str]:
+    """A headline, then a line for each row: the number, what became of it, where it stands."""
+    page = Page(width=width, color=color)
+    dropped = render_count(rows.listed - rows.pending, "row")
+    page.write(f"{tidy(label)}: {render_people(rows.pending)} would be reached, {dropped} dropped.", style=Style.BOLD)
+    parts = [f"{getattr(rows, reason):,} {reason}" for reason in Reason if getattr(rows, reason)]
+    if parts:
+        page.write(f"{render_count(rows.listed, 'row')}: {', '.join(parts)}", hang=2)
+    yield page.text + "\n\n"
+    for row in shown:
+        why = f" ({tidy(row.why)})" if row.why else ""
+        words = _say_number(row, reveal=reveal) or _say_text(row, reveal=reveal) or "(empty)"
+        place = f"{tidy(row.file or row.source)} row {row.row}"
+        yield f"{words:<18}  {row.reason:<9}  {place}{why}\n"
+
+
+def render_csv(shown: Iterable[ShownRow], *, reveal: bool) -> Iterator[str]:
+    """CSV with a header; cells that a spreadsheet would take for formulas begin with an apostrophe."""
+    yield _write_record(COLUMNS)
+    for row in shown:
+        cells = _cells(row, reveal=reveal)
+        yield _write_record([_defuse("" if cells[name] is None else str(cells[name])) for name in COLUMNS])
+
+
+def render_json(
+    name: str, edition: str | None, rows: Rows, shown: Iterable[ShownRow], *, reveal: bool
+) -> Iterator[str]:
+    """One JSON document, a row a line, written without ever holding all rows."""
+    head = {"format_version": FORMAT_VERSION, "name": name, "edition": edition, "rows": rows.by_name()}
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "recipients": ['
+    separator = "\n"
+    for row in shown:
+        yield separator + json.dumps(_cells(row, reveal=reveal), ensure_ascii=False)
+        separator = ",\n"
+    yield "\n]}\n"
+
+
+def _cells(row: ShownRow, *, reveal: bool) -> dict[str, str | int | None]:
+    """A row by column. `text` is what the source says, only where no number was found in it."""
+    return {
+        "number": _say_number(row, reveal=reveal),
+        "reason": row.reason.value,
+        "why": row.why,
+        "source": tidy(row.source),
+        "file": None if row.file is None else tidy(row.file),
+        "row": row.row,
+        "text": _say_text(row, reveal=reveal),
+    }
+
+
+def _say_number(row: ShownRow, *, reveal: bool) -> str | None:
+    if row.number is None:
+        return None
+    return format_number(row.number) if reveal else mask_number(row.number)
+
+
+def _say_text(row: ShownRow, *, reveal: bool) -> str | None:
+    if row.number is not None:
+        return None
+    text = printable(row.text)
+    return text if reveal else mask_numbers(text)
+
+
+def _write_record(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _defuse(cell: str) -> str:
+    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(FORMULA_STARTS) else cell
