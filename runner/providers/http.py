@@ -1,0 +1,356 @@
+"""One request over a fresh connection, with one deadline and no second try: an Answer, NotSent or Lost.
+
+What became of a request is decided by one flag of ours, whether its first byte may have left, and never by the class
+of an exception: below httpx a failed write is swallowed, and a proxy's failures look like the provider's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from runner import __version__
+from runner.errors import HostRefused
+from runner.hosts import check_address, check_host, is_loopback
+from runner.model.clock import Clock, Instant
+from runner.model.secret import Secret
+from runner.model.verdict import NotSent
+from runner.providers.deadline import LINGER_NONE, Deadline
+from runner.providers.failures import describe_cause
+from runner.providers.frozen import ends_if_frozen
+
+CONNECT_TIMEOUT_S = 5.0
+MOST_BYTES = 1_000_000
+"""Of an answer's body, as it comes over the wire; what is longer is no answer of this API."""
+SHARE_FOR_WRITING = 0.9
+"""Of `timeout`: what can't be written by then is given up a little before the kernel's timer would end the process."""
+
+# Both log addresses and headers when they are asked to.
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole answer. Names of headers are in lower case; `ended` is the moment when the answer's head was here."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    ended: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Bytes may have left, and no whole answer came. After `ended` no byte of the request can arrive any more."""
+
+    reason: str
+    ended: Instant
+
+
+class _GivenUp(Exception):
+    """Something of ours, and not of the network's, speaks against going on."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+
+
+PLACED = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpx.CookieConflict,
+    OSError,
+    UnicodeError,
+    HostRefused,
+    _GivenUp,
+)
+"""Whatever an exchange can fail with. Anything else is a defect and must be seen, not be taken for a lost answer."""
+
+
+def send(
+    url: str,
+    body: bytes,
+    *,
+    timeout: timedelta,
+    before_first_byte: Callable[[], None],
+    clock: Clock,
+    proxy: Secret | None,
+    allowed_hosts: frozenset[str] | None,
+    connect_timeout_s: float = CONNECT_TIMEOUT_S,
+) -> Answer | Lost | NotSent:
+    """POST the JSON `body` to `url`, once.
+
+    `before_first_byte` runs when the connection stands, TLS included, and before any byte of the request is written;
+    what it raises ends the exchange with nothing sent, and comes out as it is. `timeout` is that of the whole request,
+    from its first byte to the answer's last; a process that is stopped for longer than that after
+    `before_first_byte` began is ended by the kernel before it can write. `proxy` serves https alone, and never
+    loopback. No reason holds the key, a number or an address.
+    """
+    exchange = _Exchange(body, timeout, before_first_byte, connect_timeout_s)
+    try:
+        with exchange:
+            route = _find_route(url, proxy, allowed_hosts)
+            return exchange.carry_out(route, clock)
+    except PLACED as error:
+        if exchange.recording:
+            raise
+        if exchange.may_have_left:
+            return Lost(_describe_loss(error, exchange, timeout), clock.read())
+        return _describe_failure(error, exchange, connect_timeout_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Where the request goes, and the host and port that are connected to: the proxy's where there is one."""
+
+    url: httpx.URL
+    proxy: httpx.Proxy | None
+    host: str
+    port: int
+
+
+def _find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[str] | None) -> _Route:
+    url = _parse_url(url_text, "base_url")
+    check_host(url.host, allowed_hosts)
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise _GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
+    if proxy is None or url.scheme == "http" or is_loopback(url.host):
+        return _Route(url, None, url.host, _port(url))
+    through = _parse_url(proxy.open(), "proxy")
+    check_host(through.host, allowed_hosts)
+    tls = _tls() if through.scheme == "https" else None
+    return _Route(url, httpx.Proxy(through, ssl_context=tls), through.host, _port(through))
+
+
+def _parse_url(text: str, key: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise _GivenUp(f"`{key}` is no address", final=True) from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise _GivenUp(f"`{key}` is no http or https address", final=True)
+    return url
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The one TLS context: its making costs more than a request. Trusted are httpx's authorities and the machine's."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    # SSLKEYLOGFILE would have the keys of every session written to a file.
+    context.keylog_filename = os.devnull
+    return context
+
+
+class _Exchange:
+    """One exchange under way: the gate before its first byte, its deadline, and the timer that ends a frozen process.
+
+    `recording` is true while `before_first_byte` runs, and stays so where it raises.
+    """
+
+    def __init__(
+        self, body: bytes, timeout: timedelta, before_first_byte: Callable[[], None], connect_timeout_s: float
+    ) -> None:
+        self.recording = False
+        self.may_have_left = False
+        self.head_arrived = False
+        self._body = body
+        self._timeout = timeout
+        self._timeout_s = timeout.total_seconds()
+        self._before_first_byte = before_first_byte
+        self._connect_by = time.monotonic() + connect_timeout_s
+        self._answer_by = 0.0
+        self._deadline: Deadline | None = None
+        self._until_written = ExitStack()
+        self._until_over = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._until_over.enter_context(self._until_written)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._until_over.close()
+
+    @property
+    def late(self) -> bool:
+        """Whether a deadline passed."""
+        return self._deadline is not None and self._deadline.passed
+
+    def carry_out(self, route: _Route, clock: Clock) -> Answer:
+        """Connect, pass the gate, send, and take the answer."""
+        addresses = _resolve(route.host, route.port, self._left_to_connect_s())
+        transport = httpx.HTTPTransport(
+            verify=_tls(),
+            trust_env=False,
+            http2=False,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
+            proxy=route.proxy,
+            retries=0,
+            socket_options=_socket_options(self._timeout),
+        )
+        with transport:
+            request = self._build_request(route.url, self._left_to_connect_s() / len(addresses))
+            response = transport.handle_request(request)
+            ended = clock.read()
+            self.head_arrived = True
+            body = _read_body(response)
+            self._settle()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status_code, headers=headers, body=body, ended=ended)
+
+    def _build_request(self, url: httpx.URL, connect_timeout_s: float) -> httpx.Request:
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            "Content-Length": str(len(self._body)),
+            "Content-Type": "application/json",
+            "User-Agent": f"campaign-runner/{__version__}",
+        }
+        timeouts = httpx.Timeout(self._timeout_s, connect=connect_timeout_s).as_dict()
+        extensions = {"timeout": timeouts, "trace": self._follow}
+        return httpx.Request("POST", url, headers=headers, content=self._read_through_gate(), extensions=extensions)
+
+    def _read_through_gate(self) -> Iterator[bytes]:
+        # The gate was passed long before. Were the event renamed below us, still no body would leave unrecorded.
+        self._pass_gate()
+        yield self._body
+
+    def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take part in the exchange at the events that httpcore documents for its `trace` extension."""
+        if event == "connection.connect_tcp.complete":
+            self._guard(info["return_value"].get_extra_info("socket"))
+        elif event == "http11.send_request_headers.started" and info["request"].method == b"POST":
+            self._pass_gate()
+        elif event == "http11.receive_response_headers.started" and info["request"].method == b"POST":
+            self._note_written()
+
+    def _guard(self, connection: socket.socket) -> None:
+        """Put a fresh connection under its deadline, unless it leads where nothing may."""
+        try:
+            check_address(connection.getpeername()[0])
+            self._deadline = self._until_over.enter_context(Deadline(connection, self._left_to_connect_s()))
+        except (HostRefused, OSError):
+            connection.close()
+            raise
+
+    def _pass_gate(self) -> None:
+        if self.may_have_left:
+            return
+        written_by = time.monotonic() + SHARE_FOR_WRITING * self._timeout_s
+        self._until_written.enter_context(ends_if_frozen(self._timeout))
+        self.recording = True
+        self._before_first_byte()
+        self.recording = False
+        left_s = written_by - time.monotonic()
+        if left_s <= 0:
+            raise _GivenUp("recording the chunk took so long that nothing was sent any more")
+        self._answer_by = time.monotonic() + self._timeout_s
+        self.may_have_left = True
+        if self._deadline is not None:
+            self._deadline.move(left_s)
+
+    def _note_written(self) -> None:
+        """The request's last byte is the kernel's, or none can be written any more."""
+        self._until_written.close()
+        if self._deadline is not None:
+            self._deadline.move(self._answer_by - time.monotonic())
+
+    def _settle(self) -> None:
+        """The answer is whole, unless the deadline came first: an end that it made looks like the answer's own."""
+        if self._deadline is not None:
+            self._deadline.lift()
+            if self._deadline.passed:
+                raise _GivenUp("late")
+            self._deadline.let_linger()
+
+    def _left_to_connect_s(self) -> float:
+        return max(0.001, self._connect_by - time.monotonic())
+
+
+def _socket_options(timeout: timedelta) -> list[tuple[int, int, int] | tuple[int, int, bytes]]:
+    """What a dead sender left in the kernel must not arrive later: thrown away at its end, and after `timeout`."""
+    options: list[tuple[int, int, int] | tuple[int, int, bytes]] = [(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)]
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout.total_seconds() * 1000)))
+    return options
+
+
+def _resolve(host: str, port: int, within_s: float) -> list[str]:
+    """The addresses of `host`, none of them link-local. The system's look-up knows no timeout, so a thread waits."""
+    found: list[str] = []
+    failed: list[OSError | UnicodeError] = []
+
+    def look_up() -> None:
+        try:
+            found.extend({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
+    thread.start()
+    thread.join(within_s)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise _GivenUp(f"the provider's name was not looked up within {within_s:.1f} s")
+    for address in found:
+        check_address(address)
+    return found
+
+
+def _read_body(response: httpx.Response) -> bytes:
+    """The body's bytes as they come over the wire, never decompressed."""
+    body = b""
+    for part in response.iter_raw():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise _GivenUp(f"the answer is larger than {MOST_BYTES // 1_000_000} MB")
+    return body
+
+
+def _describe_failure(error: Exception, exchange: _Exchange, connect_timeout_s: float) -> NotSent:
+    """Why nothing was sent. What proxies and machines say of themselves is not repeated, only what is known of it."""
+    if isinstance(error, HostRefused):
+        return NotSent(error.message, final=True)
+    if isinstance(error, _GivenUp):
+        return NotSent(error.reason, final=error.final)
+    if exchange.late or isinstance(error, httpx.TimeoutException):
+        return NotSent(f"no connection within {connect_timeout_s:g} s")
+    if isinstance(error, httpx.ProxyError):
+        status = str(error)[:3]
+        return NotSent(f"the proxy refused the connection ({status if status.isdecimal() else 'no status'})")
+    return NotSent(f"no connection: {describe_cause(error)}")
+
+
+def _describe_loss(error: Exception, exchange: _Exchange, timeout: timedelta) -> str:
+    """Why no whole answer came, in words of ours alone: an answer may repeat what it was sent."""
+    if exchange.late or isinstance(error, httpx.TimeoutException):
+        return f"no whole answer within {timeout.total_seconds():g} s"
+    if isinstance(error, _GivenUp):
+        return error.reason
+    if exchange.head_arrived:
+        return "the answer was cut off"
+    return "the connection ended before a readable answer came"
