@@ -22,18 +22,19 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
         case click.exceptions.NoArgsIsHelpError():
             invocation.warn(error.format_message())
             return 1
-        case click.ClickException():
-            return _tell(invocation, _describe_usage(error))
-        case KeyboardInterrupt() | EOFError() | click.Abort():
-            return _tell(invocation, INTERRUPTED)
         case ProblemsFound():
-            _tell(invocation, *error.problems)
-            return error.exit_code
+            problems = error.problems
         case RunnerError():
-            _tell(invocation, error.as_problem())
-            return error.exit_code
+            problems = (error.as_problem(),)
+        case KeyboardInterrupt() | click.Abort():
+            problems = (INTERRUPTED,)
+        case click.ClickException():
+            problems = (_describe_usage(error),)
         case _:
-            return _tell(invocation, _describe_unexpected(error, invocation))
+            problems = (_describe_unexpected(error, invocation),)
+    for problem in problems:
+        invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
+    return error.exit_code if isinstance(error, RunnerError) else 1
 
 
 def _describe_usage(error: click.ClickException) -> Problem:
@@ -62,9 +63,3 @@ def _describe_unexpected(error: BaseException, invocation: Invocation) -> Proble
     where = f"its details are in {path}" if path is not None else "its details could not be written"
     hint = "a report of this defect needs that file: it holds no secret and no telephone number" if path else None
     return Problem("unexpected", f"this program met an error of its own ({kind}); {where}", hint=hint)
-
-
-def _tell(invocation: Invocation, *problems: Problem) -> int:
-    for problem in problems:
-        invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
-    return 1

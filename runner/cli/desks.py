@@ -1,7 +1,8 @@
-"""From what was typed to a desk: the project with its `--var`s, its state read only, the variables that templates see."""
+"""From what was typed to a desk: the project with its `--var`s, its state, what templates see."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -77,3 +78,15 @@ def open_desk(invocation: Invocation, variables: Sequence[str], *, sandbox: bool
     finally:
         if state is not None:
             state.close()
+
+
+def spell_apply(
+    invocation: Invocation, names: Sequence[str], excluded: Sequence[str], variables: Sequence[str], *, sandbox: bool
+) -> str:
+    """The complete command that carries out what was planned with these arguments, to be pasted into a shell."""
+    words = [*invocation.spell_command(), "apply", *names]
+    for glob in excluded:
+        words += ["--exclude", glob]
+    for variable in variables:
+        words += ["--var", variable]
+    return shlex.join([*words, "--sandbox"] if sandbox else words)

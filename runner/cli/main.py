@@ -30,40 +30,43 @@ HELP_WIDTH = 100
 GLOBAL_OPTIONS_STAND_HERE_TOO = "Global options (-C DIR, --no-color, -q, -v) may stand here too: see `campaign --help`."
 
 
-class Commands(click.Group):
-    """A group that knows its commands by name and imports one only when it runs."""
+class Deferred(click.Command):
+    """A command of which name and one line are known: its module is imported when it runs."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands' names, in the order in which people meet them."""
-        return list(COMMANDS)
+    def __init__(self, name: str, module: str, line: str) -> None:
+        super().__init__(name, short_help=line)
+        self._module = module
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself, which takes the global options too; None where there is none of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+    def load(self) -> click.Command:
+        """The command itself, which takes the global options too."""
+        command: click.Command = getattr(import_module(self._module), self.name or "")
         return take_global_options(command)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, but near names are looked for among all commands."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
-        return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with their one line each, as the table has it."""
+class Commands(click.Group):
+    """A group of deferred commands: its help imports none of them, and lists them in the order of their table."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The commands' names, as they were given."""
+        return list(self.commands)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """The command itself, imported now; None where there is none of this name."""
+        known = self.commands.get(name)
+        return known.load() if isinstance(known, Deferred) else None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their one line each."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, known.short_help or "") for name, known in self.commands.items()])
 
 
-def _keep(ctx: click.Context, param: click.Parameter, value: str | bool | None) -> None:
+def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     if value and param.name:
         setattr(ctx.obj, param.name, value)
 
 
-def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+def _show_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
     if value:
         invocation: Invocation = ctx.obj
         invocation.write(_describe_version() if invocation.verbose else f"campaign {__version__}")
@@ -92,7 +95,7 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
     def option(*names: str, text: str, flag: bool = True, eager: bool = True) -> click.Option:
         return click.Option(
             names,
-            is_flag=flag,
+            is_flag=flag or None,
             is_eager=eager,
             expose_value=False,
             callback=_keep if eager else _show_version,
@@ -123,6 +126,7 @@ def take_global_options(command: click.Command) -> click.Command:
 
 campaign = Commands(
     name="campaign",
+    commands={name: Deferred(name, module, line) for name, (module, line) in COMMANDS.items()},
     help="Plan recorded voice messages like infrastructure, and send each exactly once.",
     params=_global_options(hidden=False),
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -148,7 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(invocation: Invocation, arguments: list[str]) -> int:
     try:
-        with campaign.make_context("campaign", arguments, obj=invocation, terminal_width=min(invocation.width, HELP_WIDTH)) as ctx:
+        width = min(invocation.width, HELP_WIDTH)
+        with campaign.make_context("campaign", arguments, obj=invocation, terminal_width=width) as ctx:
             code = campaign.invoke(ctx)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -161,4 +166,3 @@ def _speak_utf8(*streams: IO[str]) -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace" if stream is not sys.stdin else "surrogateescape")
-

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import click
 
 from runner.audience.recipients import Audience
 from runner.cli.context import Invocation, first_exit
-from runner.cli.desks import choose_format, open_desk, sandbox_option, variables_option
+from runner.cli.desks import choose_format, open_desk, sandbox_option, spell_apply, variables_option
 from runner.cli.states import warn_of_unpinned
 from runner.errors import ProblemsFound, RunnerError
 from runner.model.config import Campaign
@@ -56,22 +55,9 @@ def plan(
             invocation.tell(render_problem(warning, color=invocation.colors(sys.stderr)))
         invocation.write(write_document(plan_document(made)))
     else:
-        step = shlex.join(_spell_next_step(invocation, names, excluded, variables, sandbox=sandbox))
+        step = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
         invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=step))
     return _choose_exit_code(made, detailed=detailed_exitcode)
-
-
-def _spell_next_step(
-    invocation: Invocation, names: Sequence[str], excluded: Sequence[str], variables: Sequence[str], *, sandbox: bool
-) -> Iterator[str]:
-    """The complete command that carries this plan out."""
-    yield from (*invocation.spell_command(), "apply", *names)
-    for glob in excluded:
-        yield from ("--exclude", glob)
-    for variable in variables:
-        yield from ("--var", variable)
-    if sandbox:
-        yield "--sandbox"
 
 
 def _choose_exit_code(made: Plan, *, detailed: bool) -> int:

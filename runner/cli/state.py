@@ -47,8 +47,9 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
     if output_format == "json":
         invocation.write(write_document(status_document(built)))
     else:
-        command = shlex.join(invocation.spell_command())
-        invocation.write(render_status(built, width=invocation.width, color=invocation.color, command=command))
+        resolve_command = shlex.join((*invocation.spell_command(), "resolve", *(("--sandbox",) if sandbox else ())))
+        text = render_status(built, width=invocation.width, color=invocation.color, resolve=resolve_command)
+        invocation.write(text)
     return 3 if built.unknown else 0
 
 

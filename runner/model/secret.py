@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 from urllib.parse import quote
@@ -19,7 +20,7 @@ _held: set[str] = set()
 
 @final
 class Secret:
-    """A text that is never printed: `str()`, `repr()` and formatting show a mask; `open()` is called at the one door."""
+    """A text that is never printed: `str()`, `repr()` and formatting show a mask; `open()` is for the one door."""
 
     __slots__ = ("_text",)
 
@@ -63,7 +64,7 @@ def scrub_secrets(text: str) -> str:
     return text
 
 
-def _spell(secret: str) -> tuple[str, ...]:
+def _spell(secret: str) -> Iterator[str]:
     password = re.search(r"://[^/@:]*:([^/@]+)@", secret)
-    texts = (secret, secret.strip(), password[1] if password else "")
-    return tuple(form for text in texts for form in (text, quote(text, safe=""), json.dumps(text)[1:-1], repr(text)[1:-1]))
+    for text in (secret, secret.strip(), password[1] if password else ""):
+        yield from (text, quote(text, safe=""), json.dumps(text)[1:-1], repr(text)[1:-1])

@@ -58,12 +58,17 @@ def _describe(event: Event) -> tuple[str, Document]:
             }
         case ChunkAnswered():
             return "answered", _describe_answer(event)
-        case CampaignStopped():
-            return "campaign-stopped", {"campaign": event.label, **_explain(event.reason, event.hint)}
-        case AccountStopped():
-            return "account-stopped", {"account": event.account, **_explain(event.reason, event.hint)}
+        case CampaignStopped() | AccountStopped():
+            return _describe_stop(event)
         case RunEnded():
             return "ended", _describe_report(event.report)
+
+
+def _describe_stop(event: CampaignStopped | AccountStopped) -> tuple[str, Document]:
+    why = {"reason": _mask(event.reason), "hint": _mask(event.hint)}
+    if isinstance(event, CampaignStopped):
+        return "campaign-stopped", {"campaign": event.label, **why}
+    return "account-stopped", {"account": event.account, **why}
 
 
 def _describe_answer(event: ChunkAnswered) -> Document:
@@ -97,10 +102,6 @@ def _describe_report(report: RunReport) -> Document:
         "stopped": [{"campaign": label, "reason": _mask(why)} for label, why in report.stopped.items()],
         "accounts_stopped": [{"account": name, "reason": _mask(why)} for name, why in report.accounts_stopped.items()],
     }
-
-
-def _explain(reason: str, hint: str | None) -> Document:
-    return {"reason": _mask(reason), "hint": _mask(hint)}
 
 
 def _mask(text: str | None) -> str | None:

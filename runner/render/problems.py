@@ -12,7 +12,7 @@ EXCERPT_WIDTH = 72
 """Columns of a source line that are shown: with its gutter it fits a terminal of 80."""
 TAB = "    "
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-BOLD, DIM, RED, YELLOW, BLUE = "1", "2", "1;31", "1;33", "1;34"
+BOLD, RED, YELLOW, BLUE = "1", "1;31", "1;33", "1;34"
 
 
 def printable(text: str) -> str:
@@ -58,7 +58,7 @@ def render_problem(problem: Problem, *, color: bool = False) -> str:
     head = _paint(f"{problem.severity}[{problem.code}]:", tone, color=color)
     message = mask_numbers(printable(problem.message))
     lines = [f"{_where(problem.place, color=color)}{head} {_paint(message, BOLD, color=color)}"]
-    gutter = ""
+    gutter = " "
     if problem.place is not None and problem.excerpt is not None:
         gutter = " " * len(str(problem.place.line))
         lines += _draw_excerpt(problem.place, problem.excerpt, tone, color=color)

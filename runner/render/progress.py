@@ -1,4 +1,4 @@
-"""The progress of a run: a bar on a terminal, plain lines in a log. It never stops a run: a closed output is silence."""
+"""The progress of a run: a bar on a terminal, plain lines in a log; where nobody can read it, silence."""
 
 from __future__ import annotations
 

@@ -24,19 +24,39 @@ class ShownRow(Protocol):
     """A row of a source with what became of it."""
 
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """The source, as people call it: its path, or `numbers`."""
+        ...
+
     @property
-    def file(self) -> str | None: ...
+    def file(self) -> str | None:
+        """The file, relative to the project; None where there is none."""
+        ...
+
     @property
-    def row(self) -> int: ...
+    def row(self) -> int:
+        """Which of the rows of the file or list, from 1."""
+        ...
+
     @property
-    def reason(self) -> Reason: ...
+    def reason(self) -> Reason:
+        """What became of it."""
+        ...
+
     @property
-    def number(self) -> int | None: ...
+    def number(self) -> int | None:
+        """The digits in E.164; None where the text is no number."""
+        ...
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """What the source says."""
+        ...
+
     @property
-    def why(self) -> str | None: ...
+    def why(self) -> str | None:
+        """Why the text is no number."""
+        ...
 
 
 def render_text(

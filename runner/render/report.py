@@ -17,12 +17,17 @@ ENDINGS = {
 
 
 def render_report(
-    report: RunReport, *, width: int = 80, color: bool = False, again: str | None = None, command: str = "campaign"
+    report: RunReport,
+    *,
+    width: int = 80,
+    color: bool = False,
+    again: str | None = None,
+    resolve: str = "campaign resolve",
 ) -> str:
     """A report as text of `width` columns.
 
-    `again` is the complete command that goes on, where something is left; `command` is how the user calls `campaign`,
-    global options included.
+    `again` is the complete command that goes on, where something is left; `resolve` is how the user calls
+    `campaign resolve` for this state.
     """
     page = Page(width=width, color=color)
     _write_head(report, page)
@@ -34,10 +39,10 @@ def render_report(
         page.write(f"! account {tidy(account)} stopped: {tidy(reason)}", hang=2, style=Style.LOUD)
     if report.refused:
         page.write(
-            f"{render_people(report.refused)} refused by the provider: `{command} recipients NAME --dropped` shows the "
+            f"{render_people(report.refused)} refused by the provider: `campaign recipients NAME --dropped` shows the "
             "rows. They are not tried again with the same content."
         )
-    _write_unknown(report, page, command)
+    _write_unknown(report, page, resolve)
     if report.pending and again is not None:
         page.write(f"{render_people(report.pending)} pending. Next step:")
         page.keep(page.paint(again, Style.BOLD), indent=2)
@@ -57,7 +62,7 @@ def _write_head(report: RunReport, page: Page) -> None:
     page.write(f"{ENDINGS[report.ending]}: {done}.", style=Style.GOOD if good else Style.BOLD)
 
 
-def _write_unknown(report: RunReport, page: Page, command: str) -> None:
+def _write_unknown(report: RunReport, page: Page, resolve: str) -> None:
     if not report.unknown_chunks:
         return
     verb = "is" if len(report.unknown_chunks) == 1 else "are"
@@ -68,5 +73,5 @@ def _write_unknown(report: RunReport, page: Page, command: str) -> None:
         style=Style.LOUD,
     )
     for chunk in report.unknown_chunks:
-        page.keep(f"{command} resolve {chunk} --accepted --provider-id ID", indent=2)
-        page.keep(f"{command} resolve {chunk} --not-sent", indent=2)
+        page.keep(f"{resolve} {chunk} --accepted --provider-id ID", indent=2)
+        page.keep(f"{resolve} {chunk} --not-sent", indent=2)

@@ -12,13 +12,13 @@ from runner.render.words import render_costs, render_count, render_local, render
 HELD = ("accepted", "unknown", "sending", "refused")
 
 
-def render_status(status: Status, *, width: int = 80, color: bool = False, command: str = "campaign") -> str:
-    """The status as text of `width` columns. `command` is how the user calls `campaign`, global options included."""
+def render_status(status: Status, *, width: int = 80, color: bool = False, resolve: str = "campaign resolve") -> str:
+    """The status as text of `width` columns. `resolve` is how the user calls `campaign resolve` for this state."""
     page = Page(width=width, color=color)
     _write_head(status, page)
     for chunk in status.in_doubt:
         page.skip()
-        _write_doubt(chunk, status, page, command)
+        _write_doubt(chunk, status, page, resolve)
     for chunk in status.counted_fewer:
         page.skip()
         _write_counted(chunk, page)
@@ -45,7 +45,7 @@ def _write_head(status: Status, page: Page) -> None:
         )
 
 
-def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, command: str) -> None:
+def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -> None:
     probe = ", a probe" if chunk.probe else ""
     recorded = render_local(chunk.recorded_at, status.timezone)
     page.keep(page.paint(f"! chunk {chunk.chunk} is {chunk.status}", Style.LOUD))
@@ -56,9 +56,9 @@ def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, command: str) -
         page.write("being sent now; or its process died, and the next `campaign apply` finds that out", indent=4)
         return
     page.write("look into the provider's list of campaigns; if this one is there:", indent=4)
-    page.keep(page.paint(f"{command} resolve {chunk.chunk} --accepted --provider-id ID", Style.BOLD), indent=6)
+    page.keep(page.paint(f"{resolve} {chunk.chunk} --accepted --provider-id ID", Style.BOLD), indent=6)
     page.write("if it is not:", indent=4)
-    page.keep(page.paint(f"{command} resolve {chunk.chunk} --not-sent", Style.BOLD), indent=6)
+    page.keep(page.paint(f"{resolve} {chunk.chunk} --not-sent", Style.BOLD), indent=6)
 
 
 def _write_counted(chunk: ChunkRecord, page: Page) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from runner.model.plan import Action, CampaignPlan, Plan, Reason
 from runner.render.page import Page, Style, tidy
-from runner.render.problems import render_problem
+from runner.render.problems import printable, render_problem
 from runner.render.words import (
     render_costs,
     render_count,
@@ -28,7 +28,7 @@ SUMMARY = {
     Action.CONTINUE: "to continue",
     Action.NONE: "with nothing to send",
     Action.BLOCKED: "blocked",
-    Action.ORPHAN: "in the ledger only",
+    Action.ORPHAN: "orphaned",
 }
 DETAIL = 4
 """Columns by which what is said of a campaign stands to the right of it."""
@@ -44,7 +44,7 @@ def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: 
     labels = min(max((len(c.label) for c in plan.campaigns), default=0), width // 2)
     for campaign in plan.campaigns:
         page.skip()
-        _write_campaign(campaign, plan, page, labels)
+        _write_campaign(campaign, page, labels)
     page.skip()
     _write_foot(plan, page, next_step)
     return page.text
@@ -86,9 +86,9 @@ def _say_cost(plan: Plan) -> str:
     return f"for about {render_costs(plan.estimated_costs)} and {render_count(len(unpriced), 'unknown price')}"
 
 
-def _write_campaign(campaign: CampaignPlan, plan: Plan, page: Page, labels: int) -> None:
+def _write_campaign(campaign: CampaignPlan, page: Page, labels: int) -> None:
     sign, style = SIGNS[campaign.action]
-    label = tidy(campaign.label)
+    label = printable(campaign.label)
     facts = _say_facts(campaign)
     line = f"{sign} {label:<{labels}}  {facts}"
     if len(line) <= page.width:
@@ -110,7 +110,7 @@ def _say_facts(campaign: CampaignPlan) -> str:
     if campaign.estimated_cost is not None:
         cost = f"about {render_money(campaign.estimated_cost, campaign.currency)}"
     facts = [render_people(campaign.rows.pending), render_count(campaign.requests, "request"), cost]
-    if campaign.estimated_seconds is not None:
+    if campaign.estimated_seconds:
         facts.append(render_duration(campaign.estimated_seconds))
     return ", ".join(facts)
 
@@ -153,5 +153,5 @@ def _write_foot(plan: Plan, page: Page, next_step: str | None) -> None:
         page.write("Some people are in chunks whose answer is not known: `campaign status` shows how to settle them.")
     if plan.sending and next_step is not None:
         page.keep(f"Next step: {page.paint(next_step, Style.BOLD)}")
-    elif plan.blocked:
+    elif plan.blocked and not plan.sending:
         page.write("Next step: mend what blocks, then plan again.")

@@ -1,0 +1,175 @@
+"""Values to be rendered, and golden files: `pytest tests/render --snapshot-update` writes them anew."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from runner.errors import Place, Problem, Severity
+from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
+from runner.model.plan import Action, CampaignPlan, Change, Plan, Rows
+from runner.model.status import CampaignStatus, Status
+
+NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+
+
+class TextFiles(SingleFileSnapshotExtension):
+    """One readable file a golden text."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def golden(snapshot):
+    """Compares a text with its golden file."""
+    return snapshot.use_extension(TextFiles)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """A plan with every action in it."""
+    return Plan(
+        created_at=NOW,
+        runner_version="1.2.3",
+        plan_id="0f" * 16,
+        meaning="1e" * 32,
+        state_id="2d" * 16,
+        campaigns=(_sent(), _continued(), _paused(), _done(), _blocked(), _orphan()),
+        estimated_seconds=24,
+        finishes_at=NOW + timedelta(seconds=24),
+        quiet_orphans=3,
+        warnings=(Problem("state-not-pinned", "nobody pins it", hint="pin it", severity=Severity.WARNING),),
+    )
+
+
+def _sent() -> CampaignPlan:
+    return CampaignPlan(
+        name="spring-recall-lyon",
+        edition="2026-12",
+        file="campaigns/spring-recall-lyon.yaml",
+        account="main",
+        action=Action.SEND,
+        rows=Rows(listed=1204, invalid=12, duplicate=3, excluded=189, pending=1000),
+        requests=3,
+        estimated_cost=Decimal(150),
+        currency="EUR",
+        estimated_seconds=24,
+    )
+
+
+def _continued() -> CampaignPlan:
+    return CampaignPlan(
+        name="opening-hours",
+        edition=None,
+        file="campaigns/opening.yml",
+        account="main",
+        action=Action.CONTINUE,
+        rows=Rows(listed=300, accepted=90, unknown=10, pending=200),
+        changes=(
+            Change(field="message.audio", before="5f2c8e6b12", after="9a1b2c3d44"),
+            Change(field="schedule", before=None, after="2026-12-01 10:00"),
+        ),
+        requests=1,
+        estimated_cost=Decimal("30.005"),
+        currency="EUR",
+    )
+
+
+def _paused() -> CampaignPlan:
+    return CampaignPlan(
+        name="paused",
+        edition=None,
+        file="campaigns/paused.yaml",
+        account="main",
+        action=Action.NONE,
+        estimated_cost=Decimal(0),
+        note="paused: `enabled` is false",
+    )
+
+
+def _done() -> CampaignPlan:
+    return CampaignPlan(
+        name="winter",
+        edition=None,
+        file="campaigns/winter.yaml",
+        account="main",
+        action=Action.NONE,
+        rows=Rows(listed=300, accepted=300),
+        estimated_cost=Decimal(0),
+        currency="EUR",
+    )
+
+
+def _blocked() -> CampaignPlan:
+    problem = Problem(
+        "too-many-recipients",
+        "20,001 people are more than `max_recipients`, 20,000; the last is 06 39 98 12 34",
+        Place("campaigns/broken.yaml", 12, 18, 5),
+        "raise `guards.max_recipients` if that is meant",
+        "guards: {max_recipients: 20000}",
+    )
+    return CampaignPlan(
+        name="broken",
+        edition=None,
+        file="campaigns/broken.yaml",
+        account=None,
+        action=Action.BLOCKED,
+        estimated_seconds=None,
+        problems=(problem,),
+    )
+
+
+def _orphan() -> CampaignPlan:
+    return CampaignPlan(
+        name="old",
+        edition="2025",
+        file=None,
+        account="main",
+        action=Action.ORPHAN,
+        rows=Rows(listed=10, accepted=10),
+        note="in the ledger, in no file; last activity 2026-11-01",
+    )
+
+
+@pytest.fixture
+def status() -> Status:
+    """A status with chunks of every sort that must be looked at."""
+    record = CampaignRecord(
+        campaign="spring-recall-lyon",
+        edition="2026-12",
+        account="main",
+        people={"accepted": 1490, "unknown": 10, "sending": 0, "refused": 2},
+        chunks={"sending": 0, "unknown": 1, "accepted": 4, "rejected": 2, "released": 0},
+        costs={"EUR": Decimal(222)},
+        first_activity=NOW - timedelta(days=1),
+        last_activity=NOW,
+    )
+    return Status(
+        created_at=NOW,
+        runner_version="1.2.3",
+        state_id="2d" * 16,
+        serial=7,
+        campaigns=(CampaignStatus(record=record, cost_unknown=10),),
+        in_doubt=(
+            make_chunk("c1f5aa", ChunkStatus.UNKNOWN, reason="timeout after 30 s; 0639981234 was first", probe=True),
+            make_chunk("c2f5aa", ChunkStatus.SENDING, recipients=500),
+        ),
+        counted_fewer=(make_chunk("c3f5aa", ChunkStatus.ACCEPTED, counted=8, provider_id="123456"),),
+    )
+
+
+def make_chunk(chunk: str, state: ChunkStatus, **fields) -> ChunkRecord:
+    """A chunk of ten people of one campaign."""
+    known = {
+        "campaign": "spring-recall-lyon",
+        "edition": "2026-12",
+        "account": "main",
+        "recipients": 10,
+        "probe": False,
+        "recorded_at": NOW - timedelta(minutes=5),
+    }
+    return ChunkRecord(chunk=chunk, status=state, **{**known, **fields})

@@ -1,0 +1,174 @@
+"""The progress of a run, on a terminal and in a log."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from runner.model.clock import Instant
+from runner.model.events import (
+    CampaignStopped,
+    ChunkAnswered,
+    ChunkRecorded,
+    Ending,
+    RunEnded,
+    RunReport,
+    RunStarted,
+    Waiting,
+)
+from runner.model.ledger import ChunkStatus
+from runner.render.bar import open_bar
+from runner.render.progress import Count, open_lines, open_progress
+
+START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+
+
+class SteadyClock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def read(self) -> Instant:
+        return Instant(self.moment, 0.0, "boot")
+
+    def wait(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+def _at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def _answer(seconds: float, status: ChunkStatus = ChunkStatus.ACCEPTED, **fields) -> ChunkAnswered:
+    known = {"label": "spring@2026", "chunk": "c1f5aa", "recipients": 500, "cost": Decimal(75), "currency": "EUR"}
+    return ChunkAnswered(at=_at(seconds), status=status, **{**known, **fields})
+
+
+def _started() -> RunStarted:
+    return RunStarted(at=START, people=20000, requests=40, campaigns=("spring@2026",), finishes_at=_at(660))
+
+
+def _ended(seconds: float) -> RunEnded:
+    report = RunReport(ending=Ending.DONE, exit_code=0, started_at=START, ended_at=_at(seconds))
+    return RunEnded(at=_at(seconds), report=report)
+
+
+def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
+    log = io.StringIO()
+    with open_lines(log, clock=SteadyClock()) as tell:
+        tell(_started())
+        for number in range(12):
+            tell(ChunkRecorded(at=_at(number), label="spring@2026", chunk="c", recipients=500))
+            tell(_answer(number))
+        tell(_answer(20, ChunkStatus.REJECTED, recipients=1, reason="no such number", rows=("data/x.csv row 17",)))
+        tell(CampaignStopped(at=_at(21), label="spring@2026", reason="refused\r\x1b[2J 0639981234", hint="mend it"))
+        tell(_ended(25))
+    lines = log.getvalue().splitlines()
+    assert lines[0] == "10:00:00Z 0/40 requests, 0/20,000 people, done about 10:11"
+    assert "data/x.csv row 17" in lines[1]
+    assert "mend it" in lines[2]
+    assert lines[3].startswith("10:00:25Z 13/40 requests, 6,000/20,000 people")
+    assert len(lines) == 4
+    assert not {"\r", "\x1b"} & set(log.getvalue())
+    assert "0639981234" not in log.getvalue()
+
+
+def test_a_log_that_nothing_happens_in_still_says_where_the_run_is(capfd):
+    read, write = os.pipe()
+    with os.fdopen(read) as log, os.fdopen(write, "w") as stream:
+        with open_lines(stream, clock=SteadyClock(), heartbeat_s=0.01) as tell:
+            tell(_started())
+            tell(_answer(1))
+            tell(Waiting(at=START, seconds=41, why="limit of 5 in 60 s", account="main"))
+            log.readline()
+            heard = log.readline()
+    assert "next request in 41 s: limit of 5 in 60 s" in heard or "requests" in heard
+
+
+def test_an_unknown_chunk_is_told_with_the_command_that_settles_it():
+    log = io.StringIO()
+    with open_lines(log, clock=SteadyClock()) as tell:
+        tell(_started())
+        tell(_answer(1, ChunkStatus.UNKNOWN, reason="timeout after 30 s"))
+    assert "campaign resolve c1f5aa" in log.getvalue()
+
+
+def test_verbose_tells_of_every_chunk():
+    log = io.StringIO()
+    with open_lines(log, clock=SteadyClock(), verbose=True) as tell:
+        tell(_started())
+        tell(ChunkRecorded(at=_at(1), label="spring@2026", chunk="c1f5aa", recipients=10, probe=True))
+        tell(_answer(2, recipients=10))
+    assert [line.split("Z ")[1] for line in log.getvalue().splitlines()[1:]] == [
+        "spring@2026: chunk c1f5aa of 10 people sending, a probe",
+        "spring@2026: chunk c1f5aa of 10 people accepted",
+    ]
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has gone."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_closed_output_stops_no_run(terminal):
+    with open_progress(Gone(), clock=SteadyClock(), zone="UTC", terminal=terminal) as tell:
+        tell(_started())
+        tell(_answer(1, ChunkStatus.UNKNOWN))
+        tell(_ended(2))
+
+
+def _show_on_terminal(*events) -> str:
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    with (
+        os.fdopen(terminal, "w") as stream,
+        open_bar(stream, clock=SteadyClock(), zone="Europe/Paris", color=False) as tell,
+    ):
+        for event in events:
+            tell(event)
+    shown = os.read(controller, 1 << 20).decode()
+    os.close(controller)
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
+
+
+def test_a_terminal_shows_people_requests_rate_cost_finish_and_what_is_waited_for():
+    shown = _show_on_terminal(
+        _started(), _answer(0), Waiting(at=START, seconds=41, why="limit of 5 in 60 s", account="main")
+    )
+    assert "1/40 requests, 500/20,000 people" in shown
+    assert "a minute" in shown
+    assert "75.00 EUR" in shown
+    assert "done about 11:11" in shown
+    assert "next request in 41 s: limit of 5 in 60 s" in shown
+
+
+def test_what_must_be_read_stays_above_the_bar():
+    shown = _show_on_terminal(_started(), _answer(1, ChunkStatus.UNKNOWN, reason="timeout after 30 s"), _answer(2))
+    assert "spring@2026: chunk c1f5aa of 500 people unknown: timeout after 30 s" in shown.replace("\r\n", " ")
+
+
+def test_the_finish_moves_when_requests_take_longer_than_planned():
+    count = Count()
+    count.note(_started())
+    assert count.estimate_finish(_at(0)) == _at(660)
+    count.note(_answer(60))
+    assert count.estimate_finish(_at(60)) == _at(2400)
+    for _ in range(39):
+        count.note(_answer(700))
+    assert count.estimate_finish(_at(700)) == _at(700)

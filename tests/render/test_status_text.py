@@ -1,0 +1,93 @@
+"""What the ledger knows, and what came of a run, as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from runner.model.events import Ending, RunReport
+from runner.model.ledger import ChunkStatus
+from runner.render.report import render_report
+from runner.render.status import render_contacts, render_status
+
+NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_chunks_in_doubt_come_first_with_the_commands_that_settle_them(status, golden, width):
+    text = render_status(status, width=width, resolve="campaign -C shop resolve")
+    assert text == golden
+    assert text.index("campaign -C shop resolve c1f5aa --not-sent") < text.index("account main")
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_an_empty_ledger_says_so(status):
+    text = render_status(replace(status, campaigns=(), in_doubt=(), counted_fewer=()))
+    assert text == "The ledger is empty: nothing was ever sent from here."
+
+
+def test_no_status_shows_a_number(status):
+    assert "0639981234" not in render_status(status)
+
+
+def test_an_access_request_is_answered_with_campaign_time_and_chunk(status, golden):
+    chunks = (
+        replace(status.counted_fewer[0], cost=Decimal("1.5"), currency="EUR"),
+        status.in_doubt[0],
+    )
+    assert render_contacts("+33 6 •• •• •• 34", chunks, timezone="Europe/Paris") == golden
+
+
+def test_an_access_request_about_nobody_is_answered_too():
+    assert render_contacts("+33 6 •• •• •• 34", (), timezone="UTC") == "No campaign reached +33 6 •• •• •• 34."
+
+
+REPORT = RunReport(
+    ending=Ending.DONE,
+    exit_code=0,
+    started_at=NOW,
+    ended_at=NOW + timedelta(seconds=25.2),
+    reached=1200,
+    requests=4,
+    costs={"EUR": Decimal("180.01")},
+)
+
+
+def test_a_run_that_is_done_says_it_in_one_line():
+    assert render_report(REPORT, again="campaign apply") == (
+        "Done: 1,200 people reached in 4 requests, for 180.01 EUR, in 26 s."
+    )
+
+
+def test_a_run_that_sent_nothing_says_so():
+    assert render_report(replace(REPORT, requests=0, reached=0, costs={})) == "Done: nothing was sent."
+
+
+def test_a_run_that_left_something_says_what_and_how_to_go_on(golden):
+    report = replace(
+        REPORT,
+        ending=Ending.SIGNAL,
+        exit_code=1,
+        cost_unknown=10,
+        pending=190,
+        refused=2,
+        unknown_chunks=("c1f5aa",),
+        unknown_people=10,
+        blocked={"broken": "20,001 people are more than `max_recipients`"},
+        stopped={"spring": "the provider refused the recording"},
+        accounts_stopped={"main": "no credit is left, says +33639981234"},
+    )
+    text = render_report(report, again="campaign apply 'spring-*'")
+    assert text == golden
+    assert text.endswith("campaign apply 'spring-*'")
+    assert "39981234" not in text
+
+
+@pytest.mark.parametrize("state", list(ChunkStatus))
+def test_every_status_of_a_chunk_is_counted_in_the_contracts_words(status, state):
+    campaign = status.campaigns[0]
+    record = replace(campaign.record, chunks={state.value: 3})
+    assert f"chunks: 3 {state}" in render_status(replace(status, campaigns=(replace(campaign, record=record),)))
