@@ -84,16 +84,13 @@ def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
     loud = [
         record
         for record in orphans
-        if any(record.chunks.get(status, 0) for status in IN_DOUBT)
-        or desk.now - record.last_activity < QUIET_AFTER
+        if any(record.chunks.get(status, 0) for status in IN_DOUBT) or desk.now - record.last_activity < QUIET_AFTER
     ]
     loud.sort(key=lambda record: (record.campaign, record.edition or ""))
     return [plan_orphan(record) for record in loud], len(orphans) - len(loud)
 
 
-def _build_whole(
-    desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence[Campaign], quiet_orphans: int
-) -> Plan:
+def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence[Campaign], quiet_orphans: int) -> Plan:
     project = desk.project
     sending = [c for c in planned if c.action in (Action.SEND, Action.CONTINUE)]
     seconds = _estimate_whole(desk, sending)

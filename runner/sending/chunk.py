@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
+from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import Clock, Instant
 from runner.model.config import Account, Content
 from runner.model.events import ChunkRecorded, Event
@@ -17,6 +19,20 @@ from runner.state.lock import Held
 from runner.state.open import State
 
 Tell = Callable[[Event], None]
+Exchange = http.Answer | http.Lost | NotSent
+
+TRIES_TO_RECORD = 60
+
+
+class AnswerNotRecorded(RunnerError):
+    """The state could not be written for a minute: an answer is known, and its chunk is in doubt all the same."""
+
+    code = "answer-not-recorded"
+    exit_code = 3
+
+
+class LedgerBypassed(AssertionError):
+    """A request left without its record: a defect of this program, after which nothing more may be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +83,7 @@ class Outcome:
         return ChunkStatus.UNKNOWN if isinstance(self.verdict, Unknown) else ChunkStatus.REJECTED
 
     def find_remark(self, sent: int) -> str | None:
-        """What a reader should know of the answer: why it was refused, or that it counts fewer people than were sent."""
+        """What a reader should know of the answer: why it was refused, or that it counts fewer people than sent."""
         if not isinstance(self.verdict, Accepted):
             return self.verdict.reason
         counted = self.verdict.acceptance.counted
@@ -97,3 +113,83 @@ def send_chunk(chunk: Chunk, door: Door, tell: Tell) -> Outcome:
         allowed_hosts=door.allowed_hosts,
     )
     return _record_answer(chunk, door, recorded[0] if recorded else None, answer)
+
+
+def _record_sending(chunk: Chunk, door: Door) -> str:
+    return door.state.ledger.record_sending(
+        door.held,
+        NewChunk(
+            campaign=chunk.campaign,
+            edition=chunk.edition,
+            content=chunk.kept_content,
+            pseudonyms=tuple(map(door.state.pseudonyms.of_number, chunk.numbers)),
+            probe=chunk.probe,
+            timeout=door.account.timeout,
+        ),
+        door.clock.read(),
+        max_in_doubt=door.account.max_in_doubt,
+    )
+
+
+def _record_answer(chunk: Chunk, door: Door, recorded: str | None, answer: Exchange) -> Outcome:
+    if recorded is None:
+        return Outcome(chunk=None, verdict=_refuse_silence(answer))
+    verdict, ended = _place(answer, door.clock)
+    _until_recorded(recorded, verdict, door, lambda: _record_verdict(recorded, chunk, verdict, ended, door))
+    return Outcome(chunk=recorded, verdict=verdict, ended=ended)
+
+
+def _place(answer: Exchange, clock: Clock) -> tuple[Verdict, Instant]:
+    match answer:
+        case http.Answer():
+            return voicepartner.judge_answer(answer), answer.ended
+        case http.Lost():
+            return Unknown(answer.reason), answer.ended
+        case NotSent():
+            return answer, clock.read()
+
+
+def _refuse_silence(answer: Exchange) -> NotSent:
+    """Only a request that never left may be without a record; anything else is a defect that must not be sent past."""
+    if not isinstance(answer, NotSent):
+        raise LedgerBypassed("a request left that was not recorded first")
+    return answer
+
+
+def _record_verdict(recorded: str, chunk: Chunk, verdict: Verdict, ended: Instant, door: Door) -> None:
+    ledger, held = door.state.ledger, door.held
+    match verdict:
+        case Accepted():
+            ledger.record_accepted(held, recorded, verdict.acceptance, ended)
+        case Unknown():
+            ledger.record_unknown(held, recorded, verdict.reason, ended)
+        case ChunkRefused() if len(chunk.numbers) == 1:
+            ledger.record_refused(held, recorded, verdict.reason, ended)
+        case _:
+            ledger.record_rejected(held, recorded, verdict.reason, ended)
+
+
+def _until_recorded(recorded: str, verdict: Verdict, door: Door, record: Callable[[], None]) -> None:
+    """Record an answer, again each second while the state can't be written, for a minute.
+
+    An answer that is lost leaves its chunk in doubt, so the error names what an operator needs to settle it.
+    """
+    for attempt in count(1):
+        try:
+            record()
+        except StateUnavailable as error:
+            if attempt == TRIES_TO_RECORD:
+                message = f"the answer of chunk {recorded} could not be recorded: {error.message}"
+                raise AnswerNotRecorded(message, hint=_say_how_to_settle(recorded, verdict)) from error
+            door.clock.wait(1.0)
+        else:
+            return
+
+
+def _say_how_to_settle(recorded: str, verdict: Verdict) -> str:
+    if isinstance(verdict, Accepted):
+        accepted = f"--accepted --provider-id {verdict.acceptance.provider_id}"
+        return f"it was accepted: mend the state, then `campaign resolve {recorded} {accepted}`"
+    if isinstance(verdict, Unknown):
+        return f"what became of it is not known: mend the state, find out, then `campaign resolve {recorded} …`"
+    return f"it was not sent: mend the state, then `campaign resolve {recorded} --not-sent`"

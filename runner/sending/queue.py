@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.audience.recipients import Audience
-from runner.model.config import Campaign
+from runner.model.clock import Instant
+from runner.model.config import Campaign, Project
 from runner.model.ledger import KeptContent
+from runner.model.verdict import NotSent, RateLimited, Verdict
+from runner.plan.build import Planning
+from runner.plan.content import keep_content
 from runner.plan.estimate import chunk_size
-from runner.plan.schedule import is_over
+from runner.plan.schedule import find_schedule, is_over
 from runner.sending.chunk import Chunk, Door
 from runner.sending.pacing import Window
 from runner.sending.parts import Part, Parts
 
 SCHEDULE_MARGIN = timedelta(minutes=5)
-"""A schedule that comes nearer than this is no longer handed to the provider: how late it still takes one is unknown."""
+"""A schedule that comes nearer than this is not handed to the provider: how late it still takes one is not known."""
 
 
 @dataclass(slots=True)
@@ -88,6 +93,18 @@ class OpenAccount:
             return None
         return next((queue for queue in self.queues if queue.waits), None)
 
+    def note(self, verdict: Verdict, ended: Instant | None) -> None:
+        """Count this outcome: in the window where its request left, and among those that came in a row."""
+        if ended is not None:
+            self.window.note_end(ended)
+        self.failures = self.failures + 1 if isinstance(verdict, NotSent) else 0
+        if not isinstance(verdict, RateLimited):
+            self.too_many = 0
+        elif ended is not None:
+            self.too_many += 1
+            if self.too_many == 1:
+                self.too_many_since_s = ended.boottime_s
+
     def cut_chunk(self, queue: Queue, most: int) -> tuple[Part, Chunk]:
         """The next people of this queue, at most `most` of them, as the chunk that would be sent."""
         size = chunk_size(queue.campaign, self.door.account)
@@ -107,3 +124,39 @@ class OpenAccount:
         )
 
 
+def open_accounts(doors: Sequence[Door], planning: Planning, project: Project) -> tuple[OpenAccount, ...]:
+    """Each door with the queues of the campaigns that are to be sent through it, in the plan's order.
+
+    Doors that share a lock, since they have one key, share the window too.
+    """
+    campaigns = {campaign.label: campaign for campaign in project.campaigns}
+    windows: dict[int, Window] = {}
+    accounts = []
+    for door in doors:
+        if door.held.account_id not in windows:
+            windows[door.held.account_id] = _open_window(door)
+        queues = [
+            _open_queue(campaigns[planned.label], planning.audiences[planned.label], door)
+            for planned in planning.plan.sending
+            if planned.account == door.account.name
+        ]
+        accounts.append(OpenAccount(door, windows[door.held.account_id], queues))
+    return tuple(accounts)
+
+
+def _open_window(door: Door) -> Window:
+    limits = door.account.limits
+    return Window(limits, door.state.ledger.departures(door.held, newest=limits.requests), door.clock)
+
+
+def _open_queue(campaign: Campaign, audience: Audience, door: Door) -> Queue:
+    content = keep_content(campaign.content, door.state.pseudonyms)
+    record = door.state.ledger.find_campaign(campaign.name, campaign.edition)
+    return Queue(
+        campaign=campaign,
+        content=content,
+        schedule=find_schedule(campaign, door.account.timezone),
+        audience=audience,
+        parts=Parts(audience.pending_numbers()),
+        accepted=record is not None and content.digest in record.accepted_contents,
+    )

@@ -15,6 +15,7 @@ from runner.model.verdict import (
     NotSent,
     RateLimited,
     Unknown,
+    Verdict,
 )
 from runner.sending.chunk import Outcome, Tell, send_chunk
 from runner.sending.parts import Part
@@ -43,8 +44,9 @@ class Run:
             if ending := self._await_window(account):
                 return ending
             self._send_next(account)
-        stopped = [*self._accounts, *(queue for account in self._accounts for queue in account.queues)]
-        return Ending.STOPPED if any(one.stopped is not None for one in stopped) else Ending.DONE
+        queues = (queue for account in self._accounts for queue in account.queues)
+        reasons = [*(account.stopped for account in self._accounts), *(queue.stopped for queue in queues)]
+        return Ending.DONE if all(reason is None for reason in reasons) else Ending.STOPPED
 
     def _find_next(self) -> OpenAccount | None:
         waiting = [account for account in self._accounts if account.next_queue is not None]
@@ -84,32 +86,31 @@ class Run:
         """Draw the consequences of an outcome for the part, its campaign and its account."""
         verdict = outcome.verdict
         self._tell_answer(outcome, part, queue)
-        if outcome.ended is not None:
-            account.window.note_end(outcome.ended)
-        if not isinstance(verdict, NotSent):
-            account.failures = 0
-        if not isinstance(verdict, RateLimited):
-            account.too_many = 0
+        account.note(verdict, outcome.ended)
         match verdict:
             case Accepted():
                 self._follow_acceptance(verdict, part, queue, account)
             case Unknown():
                 self._stop.reached += len(part.numbers)
+            case ChunkRefused() if len(part.numbers) > 1:
+                queue.parts.halve(part)
             case ChunkRefused():
-                self._follow_refusal(outcome, part, queue, account)
-            case ContentRefused():
+                self._follow_refusal_alone(verdict, outcome.chunk or "", part, queue, account)
+            case _:
                 queue.parts.put_back(part)
+                self._follow_return(verdict, queue, account)
+
+    def _follow_return(self, verdict: Verdict, queue: Queue, account: OpenAccount) -> None:
+        match verdict:
+            case ContentRefused():
                 hint = "mend `message` or `notify` of the campaign, then apply again"
                 self._stop_campaign(queue, verdict.reason, exit_code=1, hint=hint)
             case AccountRefused():
-                queue.parts.put_back(part)
                 hint = "mend the account in campaigns.yaml or at the provider, then apply again"
                 self._stop_account(account, verdict.reason, exit_code=1, hint=hint)
             case RateLimited():
-                queue.parts.put_back(part)
                 self._follow_rate_limit(verdict, account)
             case NotSent():
-                queue.parts.put_back(part)
                 self._follow_failure(verdict, account)
 
     def _follow_acceptance(self, verdict: Accepted, part: Part, queue: Queue, account: OpenAccount) -> None:
@@ -123,32 +124,27 @@ class Run:
             hint = "listen to it; then set `message.audio` to the right one, or `message.audio_name` to its name"
             self._stop_campaign(queue, reason, exit_code=1, hint=hint)
 
-    def _follow_refusal(self, outcome: Outcome, part: Part, queue: Queue, account: OpenAccount) -> None:
-        if len(part.numbers) > 1:
-            queue.parts.halve(part)
-            return
-        queue.parts.note_refused_alone(part, outcome.chunk)
+    def _follow_refusal_alone(
+        self, verdict: ChunkRefused, chunk: str, part: Part, queue: Queue, account: OpenAccount
+    ) -> None:
+        queue.parts.note_refused_alone(part, chunk)
         innocent = queue.parts.find_innocent()
         if innocent:
             account.door.state.ledger.forgive_refused(account.door.held, innocent)
             queue.parts.forgive()
-            reason = f"{len(innocent)} numbers in a row were refused alone, so it is no number: {outcome.verdict.reason}"
+            reason = f"{len(innocent)} numbers in a row were refused alone, so it is no number: {verdict.reason}"
             hint = "check the recording, the sender and the notification of the campaign, then apply again"
             self._stop_campaign(queue, reason, exit_code=1, hint=hint)
 
     def _follow_rate_limit(self, verdict: RateLimited, account: OpenAccount) -> None:
-        now_s = self._clock.read().boottime_s
         account.window.note_too_many(verdict.retry_after)
-        account.too_many += 1
-        if account.too_many == 1:
-            account.too_many_since_s = now_s
-        if account.too_many >= TOO_MANY_IN_A_ROW or now_s - account.too_many_since_s >= PATIENCE_FOR_RATE_S:
+        for_s = self._clock.read().boottime_s - account.too_many_since_s
+        if account.too_many >= TOO_MANY_IN_A_ROW or for_s >= PATIENCE_FOR_RATE_S:
             reason = f"the provider said {account.too_many} times in a row that there are too many requests"
             hint = "somebody else may be using the key: apply again later to go on"
             self._stop_account(account, reason, exit_code=2, hint=hint)
 
     def _follow_failure(self, verdict: NotSent, account: OpenAccount) -> None:
-        account.failures += 1
         if verdict.final or account.failures >= TRIES_TO_CONNECT:
             tries = "" if verdict.final else f" ({account.failures} tries)"
             hint = "nothing was sent; check the network and the account's `base_url`, then apply again"

@@ -14,13 +14,14 @@ class Stop:
     """Why no further chunk may start, once there is a reason.
 
     `limit` bounds the people that this run reaches, those in doubt included; `deadline` is counted from the run's
-    start. `signalled` is set by a signal's handler at any moment.
+    start. `signalled` is set by a signal's handler at any moment, `interrupted` by that of SIGINT.
     """
 
     clock: Clock
     limit: int | None = None
     deadline: timedelta | None = None
     signalled: bool = False
+    interrupted: bool = False
     reached: int = 0
     _started_s: float = field(init=False)
 

@@ -34,7 +34,16 @@ def campaign(**changes: object) -> Campaign:
 
 @pytest.mark.parametrize(
     ("pending", "probes", "requests"),
-    [(0, True, 0), (1, True, 1), (10, True, 1), (11, True, 2), (510, True, 2), (511, True, 3), (500, False, 1), (501, False, 2)],
+    [
+        (0, True, 0),
+        (1, True, 1),
+        (10, True, 1),
+        (11, True, 2),
+        (510, True, 2),
+        (511, True, 3),
+        (500, False, 1),
+        (501, False, 2),
+    ],
 )
 def test_requests_count_the_probe_of_a_content_that_was_not_accepted_before(
     pending: int, probes: bool, requests: int

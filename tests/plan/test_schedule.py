@@ -50,7 +50,9 @@ def test_the_hour_that_a_clock_change_skips_or_doubles_is_refused_without_an_off
     assert find_schedule(campaign(with_offset), PARIS) is not None
 
 
-@pytest.mark.parametrize("local", [datetime(2027, 3, 28, 1, 59), datetime(2027, 3, 28, 3, 0), datetime(2027, 10, 31, 3, 0)])
+@pytest.mark.parametrize(
+    "local", [datetime(2027, 3, 28, 1, 59), datetime(2027, 3, 28, 3, 0), datetime(2027, 10, 31, 3, 0)]
+)
 def test_the_hours_beside_a_clock_change_are_plain(local: datetime) -> None:
     assert find_schedule(campaign(local), PARIS) is not None
 

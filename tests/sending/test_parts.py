@@ -62,7 +62,9 @@ def test_a_refusal_that_no_number_is_to_blame_for_costs_at_most_20_requests_and_
 
 
 @given(st.integers(1, 120), st.integers(1, 60), st.data())
-def test_everybody_is_accepted_or_refused_or_waits_and_nobody_twice(people: int, size: int, data: st.DataObject) -> None:
+def test_everybody_is_accepted_or_refused_or_waits_and_nobody_twice(
+    people: int, size: int, data: st.DataObject
+) -> None:
     bad = data.draw(st.frozensets(st.integers(0, people - 1), max_size=12))
     provider, parts = Provider(bad), parts_of(people)
     finished = provider.serve(parts, size)

@@ -1,0 +1,191 @@
+"""`campaign apply`: plan, show, ask, send; signals become a stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from types import FrameType
+
+import click
+
+from runner.cli.context import Invocation
+from runner.cli.desks import build_desk, choose_format, load, sandbox_option, spell_apply, variables_option
+from runner.cli.doors import open_doors, used_accounts
+from runner.cli.durations import DURATION
+from runner.cli.screen import Screen
+from runner.cli.states import open_for_recording
+from runner.errors import RunnerError
+from runner.model.clock import SystemClock
+from runner.model.events import Event, RunEnded, RunStarted
+from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.plan import Plan
+from runner.plan.build import Planning, build_plan
+from runner.plan.desk import Desk
+from runner.plan.selection import Selection
+from runner.render.words import render_costs, render_count, render_people
+from runner.sending.chunk import Door
+from runner.sending.queue import open_accounts
+from runner.sending.report import Tally, build_report
+from runner.sending.run import Run
+from runner.sending.stop import Stop
+
+
+class NotConfirmed(RunnerError):
+    """Nobody typed yes."""
+
+    code = "not-confirmed"
+
+
+@click.command(short_help="Plan, show, ask, send.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
+@click.option("--auto-approve", is_flag=True, help="Send without asking.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="RECIPIENTS", help="Reach at most so many people now.")
+@click.option("--deadline", type=DURATION, metavar="DURATION", help="Start no request later than this (50m).")
+@click.option(
+    "--lock-timeout",
+    type=DURATION,
+    default="0s",
+    show_default=True,
+    metavar="DURATION",
+    help="Wait so long for another runner to end.",
+)
+@choose_format("text", "json")
+@variables_option
+@sandbox_option
+@click.pass_obj
+def apply(
+    invocation: Invocation,
+    *,
+    names: tuple[str, ...],
+    excluded: tuple[str, ...],
+    auto_approve: bool,
+    limit: int | None,
+    deadline: timedelta | None,
+    lock_timeout: timedelta,
+    output_format: str,
+    variables: tuple[str, ...],
+    sandbox: bool,
+) -> int:
+    """Send what `campaign plan` shows, chunk by chunk, paced to the provider's limit; nobody is reached twice.
+
+    It shows the plan and asks first: only a typed `yes` sends. Stop it with Ctrl-C: the answer under way is awaited,
+    and the same command goes on later. NAME and the NAME of --exclude may be globs (`spring-*`).
+    """
+    project, selection, clock = load(invocation, variables), Selection(names, excluded), SystemClock()
+    with ExitStack() as until_closed:
+        state = until_closed.enter_context(open_for_recording(invocation, project, sandbox=sandbox))
+        doors = open_doors(
+            used_accounts(project, selection),
+            invocation=invocation,
+            root=project.root,
+            state=state,
+            clock=clock,
+            lock_timeout=lock_timeout,
+            sandbox=sandbox,
+            until_closed=until_closed,
+        )
+        _sweep(doors, invocation)
+        desk = build_desk(invocation, project, state, sandbox=sandbox)
+        planning = until_closed.enter_context(build_plan(desk, selection, keep_audiences=True))
+        again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
+        screen = Screen(invocation, as_json=output_format == "json", again=again)
+        screen.show_plan(planning.plan)
+        if planning.plan.sending and not auto_approve:
+            _ask(planning.plan, invocation)
+        return _send(desk, doors, planning, selection, Stop(clock, limit=limit, deadline=deadline), screen)
+
+
+def _sweep(doors: tuple[Door, ...], invocation: Invocation) -> None:
+    """Chunks that a dead run left as `sending` become `unknown` before anything is planned."""
+    for door in doors:
+        for chunk in door.state.ledger.sweep(door.held, door.clock):
+            invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
+
+
+def _ask(plan: Plan, invocation: Invocation) -> None:
+    """Raise NotConfirmed unless `yes` is typed, and nothing else."""
+    cost = f" for {render_costs(plan.estimated_costs)}" if plan.estimated_costs else ""
+    requests = render_count(plan.requests, "request")
+    invocation.warn(f"\nThis reaches {render_people(plan.recipients)} with {requests}{cost}. It can't be taken back.")
+    click.echo("Only `yes` sends it: ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise NotConfirmed("nobody could be asked, so nothing was sent", hint="`--auto-approve` sends without asking")
+    if answer.strip() != "yes":
+        raise NotConfirmed("not confirmed: nothing was sent")
+
+
+def _send(
+    desk: Desk,
+    doors: tuple[Door, ...],
+    planning: Planning,
+    selection: Selection,
+    stop: Stop,
+    screen: Screen,
+) -> int:
+    accounts, tally = open_accounts(doors, planning, desk.project), Tally()
+    plan, clock = planning.plan, stop.clock
+    started_at = clock.now()
+    with screen.follow(clock, plan) as show, _signals_stop(stop, screen):
+
+        def tell(event: Event) -> None:
+            tally.note(event)
+            show(event)
+
+        labels = tuple(campaign.label for campaign in plan.sending)
+        finishes_at = started_at + timedelta(seconds=plan.estimated_seconds) if labels else None
+        tell(
+            RunStarted(
+                at=started_at,
+                people=plan.recipients,
+                requests=plan.requests,
+                campaigns=labels,
+                finishes_at=finishes_at,
+            )
+        )
+        ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
+        report = build_report(
+            accounts,
+            plan=plan,
+            tally=tally,
+            ending=ending,
+            unknown=_find_unknown(desk, selection),
+            started_at=started_at,
+            ended_at=clock.now(),
+        )
+        tell(RunEnded(at=report.ended_at, report=report))
+    screen.show_report(report)
+    return report.exit_code
+
+
+def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:
+    """The unknown chunks of the campaigns that this run is about, whichever run left them."""
+    if desk.state is None:
+        return ()
+    chunks = desk.state.ledger.chunks(statuses={ChunkStatus.UNKNOWN})
+    return tuple(chunk for chunk in chunks if selection.includes(chunk))
+
+
+@contextmanager
+def _signals_stop(stop: Stop, screen: Screen) -> Iterator[None]:
+    """SIGINT and SIGTERM stop the run after the answer under way; a second SIGINT ends it at once."""
+
+    def heed(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and stop.interrupted:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        stop.interrupted = stop.interrupted or number == signal.SIGINT
+        stop.signalled = True
+        screen.say_stopping()
+
+    before = {number: signal.signal(number, heed) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,73 @@
+"""What `apply` shows: the plan, the progress, the report; as text, or as JSON Lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runner.cli.context import Invocation
+from runner.model.clock import Clock
+from runner.model.events import Event, RunReport
+from runner.model.plan import Plan
+from runner.render.documents import write_line
+from runner.render.events import event_document, plan_event
+from runner.render.progress import Tell, open_progress
+from runner.render.report import render_report
+from runner.render.text import render_plan
+
+
+class Screen:
+    """The two ways of showing a run; `again` is the command that goes on with it."""
+
+    def __init__(self, invocation: Invocation, *, as_json: bool, again: str) -> None:
+        self._invocation = invocation
+        self._as_json = as_json
+        self._again = again
+
+    def show_plan(self, plan: Plan) -> None:
+        """The plan that is asked about and carried out."""
+        invocation = self._invocation
+        if self._as_json:
+            invocation.write(write_line(plan_event(plan)))
+        else:
+            invocation.write(render_plan(plan, width=invocation.width, color=invocation.color))
+
+    @contextmanager
+    def follow(self, clock: Clock, plan: Plan) -> Iterator[Tell]:
+        """A listener for what the run tells: JSON Lines on stdout, else progress on stderr unless it is to be quiet."""
+        invocation = self._invocation
+        if self._as_json:
+            yield self._write_event
+        elif invocation.quiet or not plan.sending:
+            yield _keep_silent
+        else:
+            terminal = sys.stderr.isatty()
+            with open_progress(
+                sys.stderr,
+                clock=clock,
+                zone=plan.timezone,
+                terminal=terminal,
+                color=invocation.colors(sys.stderr),
+                verbose=invocation.verbose,
+            ) as tell:
+                yield tell
+
+    def say_stopping(self) -> None:
+        """Say at once what a signal will do."""
+        self._invocation.warn("stopping: the answer under way is awaited and recorded; Ctrl-C again ends at once")
+
+    def show_report(self, report: RunReport) -> None:
+        """What came of the run; in JSON it was the last event."""
+        if not self._as_json:
+            invocation = self._invocation
+            again = self._again if report.pending else None
+            text = render_report(report, width=invocation.width, color=invocation.color, again=again)
+            invocation.write(text)
+
+    def _write_event(self, event: Event) -> None:
+        self._invocation.write(write_line(event_document(event)))
+
+
+def _keep_silent(_event: Event) -> None:
+    """Nobody listens."""

@@ -1,0 +1,241 @@
+"""The main job: planned, shown, asked, sent once; and what happens when it is cut short."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from runner.sandbox.server import Sandbox
+
+Serve = Callable[..., Sandbox]
+
+
+def people_csv(count: int, first: int = 0) -> str:
+    return "\n".join(["phone", *(f"0612{number:06d}" for number in range(first, first + count)), ""])
+
+
+def wait_for_line(process: subprocess.Popen[str], word: str) -> str:
+    """The first line of stdout that holds `word`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            return line
+    raise AssertionError(f"the process ended without saying `{word}`")
+
+
+def test_everybody_is_reached_once_and_a_second_run_sends_nothing(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(1000)})
+    assert place.run("plan", "--detailed-exitcode").returncode == 2
+    first = place.apply()
+    assert first.returncode == 0, first.stderr
+    assert (sandbox.count().people, sandbox.count().twice, sandbox.count().requests) == (1000, 0, 3)
+    second = place.apply()
+    assert second.returncode == 0
+    assert "nothing to send" in second.stdout.lower()
+    assert place.run("plan", "--detailed-exitcode").returncode == 0
+    assert (sandbox.count().requests, sandbox.count().twice) == (3, 0)
+
+
+def test_the_plan_in_json_has_every_key_and_its_rows_add_up(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(7) + "06 12 00 00 01\nno number\n0145678901\n\n"})
+    plan = place.plan()
+    assert list(plan) == [
+        "format_version", "created_at", "runner_version", "plan_id", "meaning", "state_id", "summary", "campaigns",
+    ]  # fmt: skip
+    assert plan["summary"]["recipients"] == 7
+    assert plan["summary"]["estimated_costs"] == {"EUR": "1.05"}
+    (campaign,) = plan["campaigns"]
+    rows = campaign["rows"]
+    assert rows == {
+        "listed": 10, "invalid": 1, "duplicate": 1, "accepted": 0, "unknown": 0, "sending": 0, "refused": 0,
+        "kind": 1, "excluded": 0, "policy": 0, "pending": 7,
+    }  # fmt: skip
+    assert (campaign["action"], campaign["requests"], campaign["estimated_cost"]) == ("send", 1, "1.05")
+    assert not (place.root / ".campaign").exists()
+
+
+def test_newcomers_are_sent_and_those_reached_before_are_not(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(20)})
+    assert place.apply().returncode == 0
+    place.write({"data/people.csv": people_csv(25)})
+    (campaign,) = place.plan()["campaigns"]
+    assert (campaign["action"], campaign["rows"]["accepted"], campaign["rows"]["pending"]) == ("continue", 20, 5)
+    assert place.apply().returncode == 0
+    assert (sandbox.count().people, sandbox.count().twice) == (25, 0)
+
+
+@pytest.mark.parametrize("typed", ["no\n", "y\n", "YES\n", "", "yes please\n"])
+def test_only_a_typed_yes_sends(place, serve: Serve, typed: str) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(3)})
+    assert place.run("apply", typed=typed).returncode == 1
+    assert sandbox.count().requests == 0
+    assert place.run("apply", typed="yes\n").returncode == 0
+    assert sandbox.count().people == 3
+
+
+def test_a_killed_run_leaves_a_chunk_unknown_and_it_is_never_sent_again_by_itself(place, serve: Serve) -> None:
+    serve(latency_s=30.0)
+    place.write({"data/people.csv": people_csv(30)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    wait_for_line(run, '"recorded"')
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    sandbox = serve()
+    assert place.apply().returncode == 3
+    status = place.run("status", "--format", "json")
+    assert status.returncode == 3
+    (chunk,) = [c for c in json.loads(status.stdout)["chunks"] if c["status"] == "unknown"]
+    assert sandbox.count().people >= 20
+    assert sandbox.count().twice == 0
+    assert place.run("resolve", chunk["chunk"], "--not-sent").returncode == 0
+    assert place.apply().returncode == 0
+    assert place.status()["campaigns"][0]["people"]["accepted"] == 30
+
+
+def test_sigterm_awaits_the_answer_and_the_next_run_goes_on(place, serve: Serve) -> None:
+    sandbox = serve(latency_s=1.0)
+    place.write({"data/people.csv": people_csv(30)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    wait_for_line(run, '"recorded"')
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=30)
+    assert run.returncode == 2, err
+    report = json.loads(out.splitlines()[-1])
+    assert (report["type"], report["ending"], report["reached"], report["pending"]) == ("ended", "signal", 10, 20)
+    assert place.apply().returncode == 0
+    assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+
+
+def test_a_second_sigint_ends_at_once_and_leaves_the_chunk_unknown(place, serve: Serve) -> None:
+    serve(latency_s=30.0)
+    place.write({"data/people.csv": people_csv(5)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    wait_for_line(run, '"recorded"')
+    assert run.stderr is not None
+    run.send_signal(signal.SIGINT)
+    assert "stopping" in run.stderr.readline()
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=10) != 0
+    serve()
+    assert place.apply().returncode == 3
+    assert place.status()["campaigns"][0]["people"]["unknown"] == 5
+
+
+def test_a_second_runner_is_told_who_holds_the_account(place, serve: Serve) -> None:
+    serve(latency_s=2.0)
+    place.write({"data/people.csv": people_csv(5)})
+    first = place.start("apply", "--auto-approve", "--format", "json")
+    wait_for_line(first, '"recorded"')
+    second = place.apply()
+    assert second.returncode == 1
+    assert f"process {first.pid}" in second.stderr
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+
+
+def test_a_second_runner_may_wait_for_the_first_and_then_finds_nothing_to_send(place, serve: Serve) -> None:
+    sandbox = serve(latency_s=1.0)
+    place.write({"data/people.csv": people_csv(5)})
+    first = place.start("apply", "--auto-approve", "--format", "json")
+    wait_for_line(first, '"recorded"')
+    second = place.apply("--lock-timeout", "30s")
+    assert second.returncode == 0, second.stderr
+    assert (sandbox.count().people, sandbox.count().twice) == (5, 0)
+
+
+def test_a_limit_stops_the_run_on_purpose_and_it_goes_on_later(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(30)})
+    assert place.apply("--limit", "12").returncode == 2
+    assert sandbox.count().people == 12
+    assert place.apply("--limit", "18").returncode == 0
+    assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+
+
+def test_a_deadline_that_comes_before_the_window_opens_stops_at_once(place, serve: Serve) -> None:
+    serve()
+    slow = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 10m}")
+    place.write({"campaigns.yaml": slow, "data/people.csv": people_csv(30)})
+    run = place.apply("--deadline", "1m")
+    assert run.returncode == 2
+    assert "20 people pending" in run.stdout
+
+
+def test_a_blocked_campaign_is_left_out_and_the_others_are_sent(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write(
+        {
+            "data/people.csv": people_csv(5),
+            "campaigns/big.yaml": "message: {audio: 77aa}\nguards: {max_recipients: 4}\nrecipients: [{file: data/people.csv}]\n",
+        }
+    )
+    run = place.apply()
+    assert run.returncode == 1
+    assert "max_recipients" in run.stdout + run.stderr
+    assert sandbox.count().people == 5
+    assert sandbox.count().requests == 1
+
+
+def test_an_exclusion_that_is_missing_blocks_the_campaign(place, serve: Serve) -> None:
+    sandbox = serve()
+    broken = (place.root / "campaigns/recall.yaml").read_text() + "exclude: [{file: data/opt-outs.csv}]\n"
+    place.write({"campaigns/recall.yaml": broken, "data/people.csv": people_csv(5)})
+    run = place.apply()
+    assert run.returncode == 1
+    assert "campaigns/recall.yaml:5:" in run.stdout + run.stderr
+    assert sandbox.count().requests == 0
+    place.write({"data/opt-outs.csv": people_csv(2)})
+    assert place.apply().returncode == 0
+    assert sandbox.count().people == 3
+
+
+def test_an_outage_leaves_at_most_max_in_doubt_chunks_in_doubt_and_all_but_one_are_probes(place, serve: Serve) -> None:
+    serve(faults=["error-500"])
+    place.write({"data/people.csv": people_csv(2000)})
+    run = place.apply()
+    assert run.returncode == 3
+    chunks = [chunk for chunk in place.status()["chunks"] if chunk["status"] == "unknown"]
+    assert len(chunks) == 5
+    assert sum(chunk["recipients"] for chunk in chunks) == 50
+    sandbox = serve()
+    assert place.apply().returncode == 3
+    assert sandbox.count().accepted == 0
+    assert place.run("resolve", chunks[0]["chunk"], "--not-sent").returncode == 0
+    assert place.apply().returncode == 3
+    assert sandbox.count().people == 1960
+    assert sandbox.count().twice == 0
+
+
+def test_the_pace_at_the_provider_never_passes_the_limit_over_restarts(place, serve: Serve) -> None:
+    sandbox = serve(requests=3, per_s=2.0)
+    paced = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 3, per: 2s}")
+    place.write({"campaigns.yaml": paced, "data/people.csv": people_csv(70)})
+    recall = (place.root / "campaigns/recall.yaml").read_text() + "delivery: {chunk_size: 10}\n"
+    place.write({"campaigns/recall.yaml": recall})
+    while place.apply("--limit", "20").returncode == 2:
+        pass
+    assert (sandbox.count().people, sandbox.count().twice, sandbox.count().limited) == (70, 0, 0)
+
+
+def test_no_file_of_the_state_and_no_output_holds_a_number_or_the_key(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(30)})
+    outputs = [
+        place.run("plan"),
+        place.apply("-v"),
+        place.run("status"),
+        place.run("recipients", "recall", "--dropped"),
+    ]
+    written = [path.read_bytes() for path in (place.root / ".campaign").rglob("*") if path.is_file()]
+    written += [(run.stdout + run.stderr).encode() for run in outputs]
+    for content in written:
+        assert b"test-key-4f1d" not in content
+        assert b"612000" not in content
