@@ -9,7 +9,7 @@ import click
 from runner.cli.context import Invocation
 from runner.cli.details import write_details
 from runner.errors import Problem, ProblemsFound, RunnerError
-from runner.render.problems import render_problem
+from runner.render.problems import render_problem, render_problems
 
 INTERRUPTED = Problem("interrupted", "interrupted: nothing more was done")
 
@@ -23,17 +23,17 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
             invocation.warn(error.format_message())
             return 1
         case ProblemsFound():
-            problems = error.problems
+            invocation.warn(render_problems(error.problems, color=invocation.colors(sys.stderr)))
+            return error.exit_code
         case RunnerError():
-            problems = (error.as_problem(),)
+            problem = error.as_problem()
         case KeyboardInterrupt() | click.Abort():
-            problems = (INTERRUPTED,)
+            problem = INTERRUPTED
         case click.ClickException():
-            problems = (_describe_usage(error),)
+            problem = _describe_usage(error)
         case _:
-            problems = (_describe_unexpected(error, invocation),)
-    for problem in problems:
-        invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
+            problem = _describe_unexpected(error, invocation)
+    invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
     return error.exit_code if isinstance(error, RunnerError) else 1
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from runner import __version__
 from runner.cli.context import Invocation
-from runner.cli.states import open_for_reading
-from runner.model.clock import SystemClock
-from runner.model.config import Project
-from runner.plan.desk import Desk
-from runner.project.load import find_root, load_project
-from runner.state.open import State
+
+if TYPE_CHECKING:
+    from runner.model.config import Project
+    from runner.plan.desk import Desk
+    from runner.state.open import State
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,6 +39,8 @@ def choose_format(*formats: str) -> Callable[[Command], Command]:
 
 def load(invocation: Invocation, variables: Sequence[str] = ()) -> Project:
     """The project around the folder of this invocation. Raises ProblemsFound where its file is wrong."""
+    from runner.project.load import find_root, load_project
+
     root = find_root(invocation.directory)
     return load_project(root, runner_version=__version__, variables=parse_variables(variables))
 
@@ -57,6 +58,9 @@ def parse_variables(variables: Sequence[str]) -> dict[str, str]:
 
 def build_desk(invocation: Invocation, project: Project, state: State | None, *, sandbox: bool) -> Desk:
     """All that campaigns are planned from, at this moment."""
+    from runner.model.clock import SystemClock
+    from runner.plan.desk import Desk
+
     environment = invocation.environment
     return Desk(
         project=project,
@@ -71,6 +75,8 @@ def build_desk(invocation: Invocation, project: Project, state: State | None, *,
 @contextmanager
 def open_desk(invocation: Invocation, variables: Sequence[str], *, sandbox: bool) -> Iterator[Desk]:
     """A desk for looking only: the state is read, never made or changed, and closed afterwards."""
+    from runner.cli.states import open_for_reading
+
     project = load(invocation, variables)
     state = open_for_reading(invocation, project, sandbox=sandbox)
     try:

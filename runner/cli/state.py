@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
-from typing import NamedTuple
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
-from runner import __version__
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, load, sandbox_option
-from runner.cli.states import create_new, open_existing, open_for_reading
-from runner.errors import RunnerError, SettlementRefused
-from runner.model.clock import SystemClock
-from runner.model.config import Project
-from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus
-from runner.model.status import CampaignStatus, Status
-from runner.numbers import InvalidNumber, judge_number, mask_number
-from runner.plan.selection import Selection
-from runner.render.documents import status_document, write_document
-from runner.render.status import render_contacts, render_status
-from runner.render.words import render_people
-from runner.state.lock import this_holder
-from runner.state.open import State
+
+if TYPE_CHECKING:
+    from runner.model.config import Project
+    from runner.model.ledger import ChunkRecord
+    from runner.numbers import Number
 
 
 @click.command(short_help="Show what the ledger knows of campaigns and chunks.")
@@ -37,13 +28,16 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
 
     NAME may be a glob (`spring-*`). Exits 3 where a chunk is unknown.
     """
-    project = load(invocation)
-    state = open_for_reading(invocation, project, sandbox=sandbox)
-    try:
-        built = _build_status(project, state, Selection((name,) if name else ()))
-    finally:
-        if state is not None:
-            state.close()
+    from runner.cli.states import open_for_reading
+    from runner.cli.statuses import build_status
+    from runner.model.clock import SystemClock
+    from runner.plan.selection import Selection
+    from runner.render.documents import status_document, write_document
+    from runner.render.status import render_status
+
+    project, selection = load(invocation), Selection((name,) if name else ())
+    with open_for_reading(invocation, project, sandbox=sandbox) or nullcontext() as found:
+        built = build_status(project, found, selection, SystemClock())
     if output_format == "json":
         invocation.write(write_document(status_document(built)))
     else:
@@ -51,47 +45,6 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
         text = render_status(built, width=invocation.width, color=invocation.color, resolve=resolve_command)
         invocation.write(text)
     return 3 if built.unknown else 0
-
-
-def _build_status(project: Project, state: State | None, selection: Selection) -> Status:
-    built = Status(created_at=SystemClock().now(), runner_version=__version__, timezone=_find_zone(project))
-    campaigns = _read_campaigns(state) if state is not None else ()
-    selection.refuse_slips([*project.campaigns, *project.failing, *campaigns])
-    if state is None:
-        return built
-    chunks = [chunk for chunk in state.ledger.chunks() if selection.includes(_Identity(chunk.campaign, chunk.label))]
-    doubtful = [chunk for chunk in chunks if chunk.status in IN_DOUBT]
-    return replace(
-        built,
-        state_id=state.id,
-        serial=state.serial,
-        campaigns=tuple(campaign for campaign in campaigns if selection.includes(campaign)),
-        in_doubt=tuple(sorted(doubtful, key=lambda c: (c.status is not ChunkStatus.UNKNOWN, c.recorded_at, c.chunk))),
-        counted_fewer=tuple(chunk for chunk in chunks if _is_counted_fewer(chunk)),
-    )
-
-
-class _Identity(NamedTuple):
-    name: str
-    label: str
-
-
-def _read_campaigns(state: State) -> tuple[CampaignStatus, ...]:
-    """Every campaign of the ledger, the latest activity first."""
-    records = sorted(state.ledger.campaigns(), key=lambda record: record.label)
-    records.sort(key=lambda record: record.last_activity, reverse=True)
-    return tuple(
-        CampaignStatus(record=record, cost_unknown=state.ledger.campaign_cost(record.campaign, record.edition)[1])
-        for record in records
-    )
-
-
-def _is_counted_fewer(chunk: ChunkRecord) -> bool:
-    return chunk.status is ChunkStatus.ACCEPTED and chunk.counted is not None and chunk.counted < chunk.recipients
-
-
-def _find_zone(project: Project) -> str:
-    return next(iter(project.accounts.values())).timezone
 
 
 @click.command(short_help="Settle an unknown chunk.")
@@ -112,21 +65,29 @@ def resolve(
         raise click.UsageError("say what is true of the chunk: either --accepted or --not-sent")
     if not_sent and provider_id is not None:
         raise click.UsageError("--provider-id goes with --accepted: what was not sent has no id")
-    state = open_existing(invocation, load(invocation), sandbox=sandbox)
-    if state is None:
+    from runner.cli.states import open_existing
+    from runner.errors import SettlementRefused
+    from runner.model.clock import SystemClock
+    from runner.state.lock import this_holder
+
+    found = open_existing(invocation, load(invocation), sandbox=sandbox)
+    if found is None:
         raise SettlementRefused(f"there is no chunk `{chunk}`: nothing was ever recorded", code="no-such-chunk")
     clock = SystemClock()
-    holder = this_holder(clock, ("resolve",))
-    with state:
+    holder = this_holder(clock, "campaign resolve")
+    with found:
         by = f"{holder.user}@{holder.host}"
-        state.ledger.settle(chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)
-        settled = state.ledger.find_chunk(chunk)
+        found.ledger.settle(chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)
+        settled = found.ledger.find_chunk(chunk)
     if settled is not None:
         invocation.tell(_describe_settlement(settled))
     return 0
 
 
 def _describe_settlement(chunk: ChunkRecord) -> str:
+    from runner.model.ledger import ChunkStatus
+    from runner.render.words import render_people
+
     people = render_people(chunk.recipients)
     if chunk.status is ChunkStatus.ACCEPTED:
         return f"chunk {chunk.chunk} is accepted: {people} of {chunk.label} count as reached"
@@ -142,25 +103,42 @@ def contacted(invocation: Invocation, *, number: str, sandbox: bool) -> int:
 
     With - the number is read from stdin, and so stands in no list of processes and no shell's history.
     """
+    from runner.cli.states import open_for_reading
+    from runner.cli.statuses import find_zone
+    from runner.numbers import mask_number
+    from runner.render.status import render_contacts
+
     project = load(invocation)
-    countries = tuple(dict.fromkeys(country for account in project.accounts.values() for country in account.countries))
-    judged = judge_number(sys.stdin.readline().strip() if number == "-" else number, countries, fiction=True)
-    if isinstance(judged, InvalidNumber):
-        raise RunnerError(f"that is no number that could have been reached: {judged}", code="no-number")
-    state = open_for_reading(invocation, project, sandbox=sandbox)
+    judged = _judge(sys.stdin.readline().strip() if number == "-" else number, project)
     chunks: tuple[ChunkRecord, ...] = ()
-    if state is not None:
-        with state:
-            chunks = state.ledger.contacts(state.pseudonyms.of_number(judged.e164))
+    with open_for_reading(invocation, project, sandbox=sandbox) or nullcontext() as found:
+        if found is not None:
+            chunks = found.ledger.contacts(found.pseudonyms.of_number(judged.e164))
     text = render_contacts(
         mask_number(judged.e164),
         chunks,
-        timezone=_find_zone(project),
+        timezone=find_zone(project),
         width=invocation.width,
         color=invocation.color,
     )
     invocation.write(text)
     return 0
+
+
+def _judge(text: str, project: Project) -> Number:
+    """The number that is asked about, read as in any account's countries. Raises where it is none."""
+    from runner.errors import RunnerError
+    from runner.numbers import InvalidNumber, judge_number
+
+    countries = dict.fromkeys(country for account in project.accounts.values() for country in account.countries)
+    judged = judge_number(text, tuple(countries), fiction=True)
+    if isinstance(judged, InvalidNumber):
+        raise RunnerError(
+            f"that is no number that could have been reached: {judged}",
+            hint="write it as in `06 39 98 12 34` or `+33639981234`",
+            code="no-number",
+        )
+    return judged
 
 
 @click.group(short_help="Make or show the state by hand.", subcommand_metavar="COMMAND")
@@ -176,6 +154,8 @@ def init_state(invocation: Invocation) -> int:
     Refused where there is a state. What an older state remembers is not in the new one: people that it reached can be
     reached again.
     """
+    from runner.cli.states import create_new
+
     with create_new(invocation, load(invocation)) as made:
         invocation.write(f"state_id: {made.id}")
     invocation.tell("commit this line in campaigns.yaml: then a lost or other state is refused, never taken for empty")
@@ -186,6 +166,9 @@ def init_state(invocation: Invocation) -> int:
 @click.pass_obj
 def show_state(invocation: Invocation) -> int:
     """Show the state's id, serial and place, and how much it holds."""
+    from runner.cli.states import open_for_reading
+    from runner.errors import RunnerError
+
     project = load(invocation)
     found = open_for_reading(invocation, project, sandbox=False)
     if found is None:
@@ -200,7 +183,7 @@ def show_state(invocation: Invocation) -> int:
             f"state_id: {found.id}",
             f"pinned: {'yes' if project.state_id is not None else 'no'}",
             f"serial: {found.serial}",
-            f"place: {found.place}",
+            f"place: {found.path}",
             f"campaigns: {len(campaigns):,}",
             f"people held: {sum(sum(record.people.values()) for record in campaigns):,}",
             f"chunks: {sum(sum(record.chunks.values()) for record in campaigns):,}",

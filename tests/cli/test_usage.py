@@ -1,0 +1,266 @@
+"""How `campaign` is called: help, version, wrong usage, global options, output that goes nowhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner import __version__
+from runner.cli.context import Invocation, first_exit
+from runner.cli.main import COMMANDS
+from runner.cli.main import campaign as group
+
+HEAVY = {"duckdb", "sqlalchemy", "httpx", "rich", "jinja2", "jsonschema", "phonenumbers", "yaml", "filelock"}
+
+
+def _imported(*arguments: str) -> set[str]:
+    """The modules that `campaign` imports with these arguments."""
+    code = (
+        "import json, sys, contextlib, io\n"
+        "from runner.cli.main import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()): main(sys.argv[1:])\n"
+        "json.dump(sorted(sys.modules), sys.__stdout__)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, check=True, encoding="utf-8", cwd=_root()
+    )
+    return set(json.loads(ended.stdout))
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("-h",)])
+def test_version_and_help_import_click_and_little_else(arguments):
+    imported = _imported(*arguments)
+    assert not {name.partition(".")[0] for name in imported} & HEAVY
+    ours = {name for name in imported if name.startswith("runner")}
+    assert ours == {"runner", "runner.cli", "runner.cli.context", "runner.cli.main"}
+    assert not {"importlib.metadata", "shutil", "dataclasses", "pathlib", "urllib.parse"} & imported
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_says_of_itself_what_help_says(name):
+    command = group.get_command(None, name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == COMMANDS[name][1]
+
+
+def test_help_lists_every_command(campaign):
+    ended = campaign("--help")
+    assert ended.returncode == 0
+    assert [line.split()[0] for line in ended.stdout.split("Commands:\n")[1].splitlines()] == list(COMMANDS)
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_needs_no_project(campaign, name):
+    ended = campaign(name, "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith(f"Usage: campaign {name}")
+    assert "Global options" in ended.stdout
+
+
+def test_the_version_stands_in_the_first_line(campaign):
+    assert campaign("--version").stdout == f"campaign {__version__}\n"
+    verbose = campaign("-v", "--version").stdout
+    assert verbose == campaign("--version", "-v").stdout
+    assert verbose.splitlines()[0] == f"campaign {__version__}"
+    assert "duckdb" in verbose
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("aply",), "error[no-such-command]: `aply` is no command of `campaign`\n  = hint: did you mean `apply`?"),
+        (("frobnicate",), "`campaign --help` shows what it takes"),
+        (("--chdri", "x"), "did you mean `--chdir`?"),
+        (("plan", "--excldue", "x"), "did you mean `--exclude`?"),
+        (("plan", "--format", "xml"), "error[usage]: invalid value for '--format'"),
+        (("plan", "--var", "region"), "`region` is not of the form K=V"),
+        (("recipients",), "error[usage]: missing argument 'NAME'"),
+        (("resolve", "x"), "either --accepted or --not-sent"),
+        (("resolve", "x", "--accepted", "--not-sent"), "either --accepted or --not-sent"),
+        (("resolve", "x", "--not-sent", "--provider-id", "1"), "--provider-id goes with --accepted"),
+        (("state", "innit"), "did you mean `init`?"),
+        (("-C", "nowhere", "status"), "-C: no folder `nowhere`"),
+        (("-C",), "option '-C' requires an argument"),
+        (("-q",), "missing command"),
+    ],
+)
+def test_wrong_usage_exits_1_and_says_what_is_right(campaign, project, arguments, told):
+    ended = campaign(*arguments, cwd=project({}))
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_without_a_command_the_help_is_shown_and_the_exit_code_is_1(campaign):
+    ended = campaign()
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Usage: campaign")
+
+
+def test_global_options_stand_before_or_after_the_command(campaign, project, tmp_path):
+    root = project({})
+    before = campaign("-C", str(root), "--no-color", "-q", "status", cwd=tmp_path)
+    after = campaign("status", "-C", str(root), "--no-color", "-q", cwd=tmp_path)
+    assert before.returncode == 0
+    assert (before.stdout, before.stderr) == (after.stdout, after.stderr)
+    assert campaign("status", "--version").stdout == f"campaign {__version__}\n"
+
+
+def test_a_command_outside_of_a_project_says_what_is_missing(campaign, tmp_path):
+    for command in (("plan",), ("status",), ("state", "show"), ("validate",)):
+        ended = campaign(*command, cwd=tmp_path)
+        assert ended.returncode == 1
+        assert "campaigns.yaml" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_be_told(project):
+    root = project({})
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-P", "-m", "runner", "status"]
+    ended = subprocess.run(command, cwd=root, env=environment, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_output_that_can_not_be_written_is_told(project):
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    command = [sys.executable, "-P", "-m", "runner", "status"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            command, cwd=project({}), env=environment, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"error[output-failed]: the output could not be written")
+
+
+def test_output_is_utf_8_whatever_the_locale(campaign, project):
+    root = project({})
+    for name in ("C", "POSIX", "fr_FR.ISO-8859-1"):
+        ended = campaign("contacted", "06 39 98 12 34", cwd=root, LC_ALL=name, PYTHONIOENCODING="ascii")
+        assert ended.stdout == "No campaign reached +33 6 •• •• •• 34.\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "counts"), [("", False), ("0", False), ("false", False), ("False", False), ("1", True), ("true", True)]
+)
+def test_ci_counts_unless_it_is_empty_0_or_false(monkeypatch, value, counts):
+    monkeypatch.setenv("CI", value)
+    assert Invocation().is_ci is counts
+
+
+@pytest.mark.parametrize(
+    ("variables", "terminal", "coloured"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "0"}, False, False),
+        ({"CLICOLOR_FORCE": "1"}, False, True),
+        ({"TERM": "dumb"}, True, False),
+    ],
+)
+def test_colour_is_for_terminals_and_for_who_asks(variables, terminal, coloured):
+    class Stream:
+        def isatty(self) -> bool:
+            return terminal
+
+    invocation = Invocation()
+    invocation.environment = variables
+    assert invocation.colors(Stream()) is coloured
+    invocation.no_color = True
+    assert invocation.colors(Stream()) is False
+
+
+@pytest.mark.parametrize(("columns", "width"), [("40", 80), ("100", 100), ("500", 160), ("x", 80), ("٣٠٠", 80)])
+def test_text_uses_80_to_160_columns(columns, width):
+    invocation = Invocation()
+    invocation.environment = {"COLUMNS": columns}
+    assert invocation.width == width
+
+
+def test_where_several_exit_codes_hold_the_first_of_1_3_2_0_is_taken():
+    assert first_exit([0, 2, 3, 1]) == 1
+    assert first_exit([0, 2, 3]) == 3
+    assert first_exit([2, 0]) == 2
+    assert first_exit([]) == 0
+
+
+def test_an_unexpected_error_is_one_line_and_its_details_are_private(project, tmp_path):
+    root = project({})
+    (root / ".campaign").mkdir()
+    code = (
+        "import sys\n"
+        "import runner.cli.main as main\n"
+        "from runner.model.secret import Secret\n"
+        "def fail(*_):\n"
+        "    key = Secret('hunter2-and-more')\n"
+        "    raise RuntimeError(f'{key.open()} of +33 6 39 98 12 34')\n"
+        "main.campaign.invoke = fail\n"
+        "sys.exit(main.main(['status']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, check=False, encoding="utf-8"
+    )
+    assert ended.returncode == 1
+    line = ended.stderr.splitlines()[0]
+    assert line.startswith("error[unexpected]: this program met an error of its own (RuntimeError)")
+    assert "Traceback" not in ended.stderr
+    (details,) = (root / ".campaign").glob("error-*.txt")
+    assert str(details) in line
+    assert stat.S_IMODE(details.stat().st_mode) == 0o600
+    text = details.read_text(encoding="utf-8")
+    assert "RuntimeError" in text
+    assert "in fail" in text
+    assert "hunter2" not in text + ended.stderr
+    assert "39 98 12" not in text + ended.stderr
+
+
+def test_a_project_without_a_folder_of_ours_gets_none_by_an_error(project, tmp_path):
+    code = (
+        "import sys\n"
+        "import runner.cli.main as main\n"
+        "def fail(*_): raise RuntimeError\n"
+        "main.campaign.invoke = fail\n"
+        "sys.exit(main.main(['status']))"
+    )
+    root = project({})
+    environment = {**os.environ, "PYTHONPATH": str(_root()), "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, check=False)
+    assert str(tmp_path).encode() in ended.stderr
+    assert not (root / ".campaign").exists()
+
+
+def test_an_interrupted_command_says_so_and_exits_1(project):
+    code = (
+        "import sys\n"
+        "import runner.cli.main as main\n"
+        "def stop(*_): raise KeyboardInterrupt\n"
+        "main.campaign.invoke = stop\n"
+        "sys.exit(main.main(['status']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=project({}), env=environment, capture_output=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == b"error[interrupted]: interrupted: nothing more was done\n"
