@@ -103,7 +103,7 @@ def _judge_no(status: int, said: Mapping[str, Any] | None) -> AccountRefused | C
         return _judge_refusal(said)
     if status in {404, 405}:
         return AccountRefused(f"`base_url` is wrong: nothing takes messages there (HTTP {status})")
-    return Unknown(f"HTTP {status} with an answer that says neither yes nor no")
+    return Unknown(f"HTTP {status} with an answer that does not say what became of the message")
 
 
 def _judge_acceptance(status: int, said: Mapping[str, Any]) -> Accepted | Unknown:
