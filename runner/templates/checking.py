@@ -1,0 +1,121 @@
+"""What is wrong with a template before any of its values is known, and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from jinja2 import TemplateSyntaxError, meta, nodes
+
+from runner.templates.context import NAMES, describe_unknown
+from runner.templates.quotes import find_quoted
+from runner.templates.rendering import TemplateFault
+from runner.templates.sandbox import METHODS, Parameters, Sandbox, lower_start, sql_sandbox, text_sandbox
+from runner.templates.tree import STATEMENTS
+
+TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]]) -> TemplateFault | None:
+    """The first fault of `text`, by what can be told without rendering it."""
+    sandbox = sql_sandbox(Parameters()) if sql else text_sandbox()
+    try:
+        tree = sandbox.parse(text)
+    except TemplateSyntaxError as error:
+        return TemplateFault("template-syntax", _describe_syntax(error, text), _find_broken_tag(text, sandbox))
+    except (RecursionError, ValueError):
+        return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
+    faults = _find_faults(tree, text, sandbox, known)
+    return next(faults, None) or (find_quoted(text, sandbox) if sql else None)
+
+
+def _describe_syntax(error: TemplateSyntaxError, text: str) -> str:
+    if text.count("{{") != text.count("}}") or text.count("{%") != text.count("%}"):
+        return "a `{{` or `{%` is never closed, or its end stands alone"
+    return f"this template can't be read: {lower_start(error.message or 'its syntax is wrong')}"
+
+
+def _find_broken_tag(text: str, sandbox: Sandbox) -> int:
+    """The offset of the first tag that can't be read even when it stands alone, else of the first tag."""
+    for tag in TAG.finditer(text):
+        if tag.group().startswith("{{"):
+            try:
+                sandbox.parse(tag.group())
+            except (TemplateSyntaxError, RecursionError, ValueError):
+                return tag.start()
+    return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0)
+
+
+def _find_faults(
+    tree: nodes.Template, text: str, sandbox: Sandbox, known: Mapping[str, Collection[str]]
+) -> Iterator[TemplateFault]:
+    yield from _find_statements(tree)
+    yield from _find_unknown(tree, text, nodes.Filter, "filter", sandbox.filters)
+    yield from _find_unknown(tree, text, nodes.Test, "test", sandbox.tests)
+    for name in sorted(meta.find_undeclared_variables(tree) - {*NAMES, *sandbox.globals}):
+        yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), _find_word(text, name))
+    yield from _find_unknown_parts(tree, text, known)
+
+
+def _find_statements(tree: nodes.Template) -> Iterator[TemplateFault]:
+    for node in tree.find_all(nodes.Stmt):
+        if not isinstance(node, STATEMENTS):
+            yield TemplateFault("template-syntax", "of the tags `{% … %}` a source takes `if`, `for` and `set` alone")
+        if isinstance(node, nodes.For) and node.recursive:
+            yield TemplateFault("template-syntax", "a loop may not be recursive here")
+
+
+def _find_unknown(
+    tree: nodes.Template, text: str, kind: type[nodes.Filter | nodes.Test], word: str, known: Iterable[str]
+) -> Iterator[TemplateFault]:
+    names = sorted(known)
+    for node in tree.find_all(kind):
+        if node.name not in names:
+            nearest = get_close_matches(node.name, names, n=1)
+            hint = f": did you mean `{nearest[0]}`?" if nearest else ""
+            message = f"templates know no {word} `{node.name}`{hint}"
+            yield TemplateFault("unknown-name", message, _find_word(text, node.name))
+
+
+def _find_unknown_parts(
+    tree: nodes.Template, text: str, known: Mapping[str, Collection[str]]
+) -> Iterator[TemplateFault]:
+    provided = {
+        _spell_part(node.node)
+        for kind in (nodes.Filter, nodes.Test)
+        for node in tree.find_all(kind)
+        if node.name in ("default", "d", "defined", "undefined")
+    }
+    for kind in (nodes.Getattr, nodes.Getitem):
+        for node in tree.find_all(kind):
+            part = _spell_part(node)
+            if part is None or part in provided:
+                continue
+            holder, name = part
+            if holder in known and name not in known[holder] and name not in METHODS[Mapping]:
+                yield TemplateFault(
+                    "unknown-name", describe_unknown(holder, name, known[holder]), _find_word(text, name)
+                )
+
+
+def _spell_part(node: nodes.Node | None) -> tuple[str, str] | None:
+    """`vars.region` and `vars["region"]` as (`vars`, `region`); None for anything else."""
+    match node:
+        case nodes.Getattr(node=nodes.Name(name=holder), attr=str(name)):
+            return holder, name
+        case nodes.Getitem(node=nodes.Name(name=holder), arg=nodes.Const(value=str(name))):
+            return holder, name
+        case _:
+            return None
+
+
+def _spell(known: Mapping[str, Collection[str]]) -> list[str]:
+    """All names that a template can write, so that `region` is answered with `vars.region`."""
+    return [*NAMES, *(f"{holder}.{name}" for holder, names in known.items() for name in names)]
+
+
+def _find_word(text: str, word: str) -> int:
+    start = max(0, min((at for at in (text.find("{{"), text.find("{%")) if at >= 0), default=0))
+    found = re.compile(rf"\b{re.escape(word)}\b").search(text, start)
+    return found.start() if found else start

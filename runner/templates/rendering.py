@@ -1,0 +1,78 @@
+"""Templates checked and rendered: the rules of the contract, before and behind the library."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import RunnerError
+
+MAX_SOURCE = 10_000
+"""Characters of one string with Jinja in it."""
+
+
+class TemplateFailed(RunnerError):
+    """A template can't be rendered: an unknown name, a fault of its syntax, or more work than is allowed."""
+
+    code = "template-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFault:
+    """What is wrong with a template before it is rendered; `offset` counts characters from its start."""
+
+    code: str
+    message: str
+    offset: int = 0
+
+
+def has_template(text: str) -> bool:
+    """Whether there is Jinja in `text`."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def check_template(
+    text: str, *, sql: bool = False, known: Mapping[str, Collection[str]] | None = None
+) -> TemplateFault | None:
+    """The first fault of a template that is visible without its values; in SQL, also a parameter inside quotes.
+
+    `known` maps `vars`, `env` and the like to the names in them: another name there is a fault, unless the template
+    itself provides for its absence (`default`, `is defined`).
+    """
+    if not has_template(text):
+        return None
+    if len(text) > MAX_SOURCE:
+        return TemplateFault("template-too-long", f"a template has at most {MAX_SOURCE:,} characters")
+    from runner.templates.checking import find_fault
+
+    return find_fault(text, sql=sql, known=known or {})
+
+
+def render(text: str, context: Mapping[str, Any]) -> str:
+    """`text` with its Jinja rendered in the sandbox. Raises TemplateFailed; its work and its output are bounded."""
+    if not has_template(text):
+        return text
+    from runner.templates.sandbox import render_text
+
+    _refuse_faulty(text, sql=False)
+    return render_text(text, context)
+
+
+def render_sql(text: str, context: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    """SQL in which each `{{ … }}` is a parameter (`$p0`), with the values to bind; `{{ x | identifier }}` is a name.
+
+    Raises TemplateFailed, also for a parameter inside quotes, where the engine would not see it as one.
+    """
+    if not has_template(text):
+        return text, {}
+    from runner.templates.sandbox import render_parameters
+
+    _refuse_faulty(text, sql=True)
+    return render_parameters(text, context)
+
+
+def _refuse_faulty(text: str, *, sql: bool) -> None:
+    fault = check_template(text, sql=sql)
+    if fault is not None:
+        raise TemplateFailed(fault.message, code=fault.code)

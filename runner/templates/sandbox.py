@@ -1,0 +1,271 @@
+"""The sandboxed environment: what a template may call, and how it is rendered as text or as SQL."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from jinja2 import StrictUndefined, pass_context
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
+
+from runner.templates.context import NAMES, Named, describe_unknown
+from runner.templates.limits import (
+    MAX_SIZE,
+    SIGNS,
+    Budget,
+    TooMuchWork,
+    Unfit,
+    Value,
+    calculate,
+    count_up,
+    measure,
+    refuse_wide,
+    take_all,
+)
+from runner.templates.rendering import TemplateFailed
+from runner.templates.tree import measure_all
+
+FAILURES = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a template can raise; the sandbox hands out nothing that raises anything else."""
+
+# Not in a string of a source: what makes HTML, what answers differently each time, what reaches into objects.
+WITHHELD = frozenset({"attr", "pprint", "random", "tojson", "urlize", "xmlattr"})
+GROWING = frozenset({"batch", "center", "indent", "join", "replace", "round", "slice", "wordwrap"})
+"""Filters whose arguments say how large their result is."""
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_DAY = "ctime day isocalendar isoformat isoweekday month replace strftime weekday year"
+METHODS: Mapping[type, frozenset[str]] = {
+    str: _names(
+        "capitalize casefold count endswith find index isalnum isalpha isdigit islower isnumeric isspace istitle"
+        " isupper lower lstrip partition removeprefix removesuffix rfind rindex rpartition rsplit rstrip split"
+        " splitlines startswith strip swapcase title upper"
+    ),
+    Mapping: _names("get items keys values"),
+    list: _names("count index"),
+    tuple: _names("count index"),
+    datetime: _names(f"{_DAY} date hour microsecond minute second time timestamp timetz tzname utcoffset"),
+    date: _names(_DAY),
+    time: _names("hour isoformat microsecond minute second strftime"),
+    timedelta: _names("days microseconds seconds total_seconds"),
+    LoopContext: _names(
+        "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0"
+    ),
+}
+"""What a template may touch of a value: everything else of it is out of reach."""
+
+
+class Missing(StrictUndefined):
+    """A name that is not there: whoever uses it is told so, with the nearest that is."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        name = str(self._undefined_name)
+        if self._undefined_hint:
+            return f"`{name}` is out of a template's reach"
+        if self._undefined_obj is missing:
+            return describe_unknown(None, name, NAMES)
+        if isinstance(self._undefined_obj, Named):
+            return describe_unknown(self._undefined_obj.name, name, self._undefined_obj)
+        return f"there is no `{name}` in this value"
+
+
+class Identifier(str):
+    """A name quoted for SQL: it stands in the text itself, where a value would become a parameter."""
+
+    __slots__ = ()
+
+
+class Sandbox(SandboxedEnvironment):
+    """Jinja with strict names, no globals but `range`, only listed methods, and a budget for its work."""
+
+    intercepted_binops = SIGNS
+
+    def __init__(self, finalize: Callable[..., Value]) -> None:
+        super().__init__(undefined=Missing, finalize=finalize, optimized=False, keep_trailing_newline=True)
+        self.budget = Budget()
+        self.globals = {"range": count_up}
+        self.filters = {name: self._bound(name, f) for name, f in FILTERS.items() if name not in WITHHELD}
+        self.filters["measured"] = self._measure
+        self.filters["joined"] = self._join
+
+    def call_binop(self, _context: Context, operator: str, left: Value, right: Value) -> Value:
+        """The result of a binary operator, paid for."""
+        return self._measure(calculate(operator, left, right))
+
+    def call(self, context: Context, function: Value, /, *arguments: Value, **named: Value) -> Value:
+        """The result of a call, paid for."""
+        return self._measure(super().call(context, function, *arguments, **named))
+
+    def getattr(self, obj: Value, attribute: str) -> Value:
+        """A part of a value: a key of a map comes before what maps can do."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def is_safe_attribute(self, obj: Value, attr: str, _value: Value) -> bool:
+        """Whether a template may touch this attribute."""
+        return any(isinstance(obj, kind) and attr in names for kind, names in METHODS.items())
+
+    def wrap_str_format(self, _value: Value) -> None:
+        """Nothing: the `format` of a text is out of reach, as its widths would be without bound."""
+
+    def render(self, text: str, context: Mapping[str, Value]) -> str:
+        """`text` with its Jinja rendered, out of a new budget. Raises TemplateFailed."""
+        self.budget = Budget()
+        try:
+            code = self.compile(measure_all(self.parse(text)))
+            template = self.template_class.from_code(self, code, self.make_globals(None))
+            return self._join(take_all(template.generate(context)))
+        except FAILURES as failure:
+            raise TemplateFailed(f"`{shorten(text)}` can't be rendered: {describe_failure(failure)}") from None
+
+    def _measure(self, value: Value) -> Value:
+        self.budget.pay(measure(value))
+        return value
+
+    def _join(self, values: list[Value]) -> str:
+        measure(values)
+        text = "".join(map(str, values))
+        self.budget.pay(measure(text))
+        return text
+
+    def _bound(self, name: str, function: Callable[..., Value]) -> Callable[..., Value]:
+        """A filter that refuses to grow a value beyond its bound, and pays for what it makes."""
+        first = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @functools.wraps(function)
+        def bound(*arguments: Value, **named: Value) -> Value:
+            passed = [take_all(each) if isinstance(each, Iterator) else each for each in arguments]
+            given = [*passed[first:], *named.values()]
+            size = measure(given)
+            if name == "format":
+                refuse_wide(str(given[0]))
+            if name in GROWING and size * max(map(_reach, given[1:]), default=1) > MAX_SIZE:
+                raise TooMuchWork
+            result = function(*passed, **named)
+            return self._measure(take_all(result) if isinstance(result, Iterator) else result)
+
+        return bound
+
+
+def _reach(argument: object) -> int:
+    if isinstance(argument, (int, float)):
+        return int(min(abs(argument), MAX_SIZE + 1))
+    return len(argument) if isinstance(argument, str) else 1
+
+
+def shorten(text: str) -> str:
+    """A text as a message quotes it: one line, not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def describe_failure(failure: BaseException) -> str:
+    """Why a template failed, in words of its author's."""
+    match failure:
+        case UndefinedError() | SecurityError():
+            return str(failure)
+        case ZeroDivisionError():
+            return "it divides by zero"
+        case RecursionError() | MemoryError():
+            return "it is nested too deeply"
+        case TemplateSyntaxError():
+            return lower_start(failure.message or "its syntax is wrong")
+        case _:
+            return f"a value does not fit there ({lower_start(shorten(str(failure)))})"
+
+
+def lower_start(text: str) -> str:
+    """`text` as the rest of a sentence: without a capital at its start or a full stop at its end."""
+    return f"{text[:1].lower()}{text[1:]}".rstrip(".")
+
+
+@pass_context
+def _as_text(_context: Context, value: object) -> object:
+    """What a template prints, as text. Null, lists and maps are none: `None` or `[1, 2]` in a path was never meant."""
+    if value is None:
+        raise Unfit("a value is empty (null): set it, or use `default`")
+    if isinstance(value, Mapping | list | tuple | set):
+        raise Unfit("a list or map is no text: name one of its values, or use `join`")
+    measure(value)
+    return value
+
+
+class Parameters(list[object]):
+    """The values of one rendering of SQL, in the order in which they were asked for."""
+
+    def bind(self, value: object) -> str:
+        """Keep `value` and answer what stands for it in the SQL."""
+        if isinstance(value, Identifier):
+            return str(value)
+        self.append(_as_parameter(value))
+        return f"$p{len(self) - 1}"
+
+
+def _as_parameter(value: object) -> object:
+    measure(value)
+    if isinstance(value, StrictUndefined | str):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_as_parameter(each) for each in value]
+    if value is None or isinstance(value, bool | int | float | Decimal | date | time | timedelta):
+        return value
+    raise Unfit("a map can't be a parameter of SQL")
+
+
+def _quote_identifier(value: object) -> Identifier:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise Unfit("a name is a text that is not empty")
+    return Identifier('"' + value.replace('"', '""') + '"')
+
+
+@functools.cache
+def text_sandbox() -> Sandbox:
+    """The sandbox in which text is rendered."""
+    return Sandbox(_as_text)
+
+
+def sql_sandbox(parameters: Parameters) -> Sandbox:
+    """A sandbox in which every value that is printed becomes one of `parameters`, unless it is an `identifier`."""
+
+    @pass_context
+    def bind(_context: Context, value: object) -> str:
+        return parameters.bind(value)
+
+    sandbox = Sandbox(bind)
+    sandbox.filters["identifier"] = _quote_identifier
+    return sandbox
+
+
+def render_text(text: str, context: Mapping[str, Value]) -> str:
+    """`text` with its Jinja rendered. Raises TemplateFailed."""
+    return text_sandbox().render(text, context)
+
+
+def render_parameters(text: str, context: Mapping[str, Value]) -> tuple[str, dict[str, object]]:
+    """SQL with parameters for its Jinja, and their values by name. Raises TemplateFailed."""
+    parameters = Parameters()
+    sql = sql_sandbox(parameters).render(text, context)
+    return sql, {f"p{index}": value for index, value in enumerate(parameters)}
