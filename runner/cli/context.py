@@ -37,7 +37,10 @@ class Invocation:
         """The folder in which the command works, absolute. Raises a usage error where `-C` names no folder."""
         from pathlib import Path
 
-        directory = Path.cwd() / (self.chdir or "")
+        try:
+            directory = Path.cwd() / (self.chdir or "")
+        except FileNotFoundError as error:
+            raise click.UsageError("the folder in which this was started is gone") from error
         if not directory.is_dir():
             raise click.UsageError(f"-C: no folder `{self.chdir}`")
         return directory

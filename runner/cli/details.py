@@ -24,9 +24,14 @@ def write_details(error: BaseException, invocation: Invocation) -> Path | None:
     moment = f"{SystemClock().now():%Y%m%dT%H%M%SZ}"
     name = f"error-{moment}-{os.getpid()}.txt"
     text = _describe(error, moment)
-    for folder in (_find_own_folder(invocation), Path(tempfile.gettempdir())):
-        if folder is not None and _write_new(folder / name, text):
-            return folder / name
+    for find in (_find_own_folder, _find_temporary_folder):
+        try:
+            folder = find(invocation)
+            if folder is not None:
+                _write_new(folder / name, text)
+                return folder / name
+        except OSError:
+            continue
     return None
 
 
@@ -45,11 +50,11 @@ def _find_own_folder(invocation: Invocation) -> Path | None:
     return None
 
 
-def _write_new(path: Path, text: str) -> bool:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError:
-        return False
+def _find_temporary_folder(_invocation: Invocation) -> Path:
+    return Path(tempfile.gettempdir())
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
-    return True

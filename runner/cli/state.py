@@ -109,7 +109,7 @@ def contacted(invocation: Invocation, *, number: str, sandbox: bool) -> int:
     from runner.render.status import render_contacts
 
     project = load(invocation)
-    judged = _judge(sys.stdin.readline().strip() if number == "-" else number, project)
+    judged = _judge(_read_stdin() if number == "-" else number, project)
     chunks: tuple[ChunkRecord, ...] = ()
     with open_for_reading(invocation, project, sandbox=sandbox) or nullcontext() as found:
         if found is not None:
@@ -123,6 +123,11 @@ def contacted(invocation: Invocation, *, number: str, sandbox: bool) -> int:
     )
     invocation.write(text)
     return 0
+
+
+def _read_stdin() -> str:
+    """The first line of stdin, which may be closed."""
+    return sys.stdin.readline().strip() if sys.stdin is not None else ""
 
 
 def _judge(text: str, project: Project) -> Number:

@@ -70,7 +70,7 @@ def open_existing(invocation: Invocation, project: Project, *, sandbox: bool) ->
 def create_new(invocation: Invocation, project: Project) -> State:
     """A new state on purpose, with a new id. Raises StateRefused where there is one."""
     address = find_address(invocation, project, sandbox=False)
-    return create_state(address.url, root=project.root, key=address.key, clock=SystemClock())
+    return create_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
 
 
 def is_unpinned_in_ci(invocation: Invocation, address: StateAddress) -> bool:

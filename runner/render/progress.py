@@ -24,6 +24,7 @@ from runner.model.events import (
 )
 from runner.model.ledger import ChunkStatus
 from runner.render.page import tidy
+from runner.render.problems import printable
 from runner.render.words import render_duration, render_people
 
 HEARTBEAT_S = 60.0
@@ -82,12 +83,12 @@ def describe_change(event: Event) -> str | None:
             rows = "".join(f"; refused alone: {tidy(row)}" for row in event.rows)
             reason = f": {tidy(event.reason)}" if event.reason else ""
             settle = f"; settle it: campaign resolve {event.chunk} …" if event.status is ChunkStatus.UNKNOWN else ""
-            head = f"{tidy(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} {event.status}"
+            head = f"{printable(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} {event.status}"
             return f"{head}{reason}{rows}{settle}"
         case CampaignStopped():
-            return f"{tidy(event.label)} stops: {tidy(event.reason)}{_say_hint(event.hint)}"
+            return f"{printable(event.label)} stops: {tidy(event.reason)}{_say_hint(event.hint)}"
         case AccountStopped():
-            return f"account {tidy(event.account)} stops: {tidy(event.reason)}{_say_hint(event.hint)}"
+            return f"account {printable(event.account)} stops: {tidy(event.reason)}{_say_hint(event.hint)}"
         case _:
             return None
 
@@ -155,9 +156,9 @@ def _describe_step(event: Event) -> str | None:
     match event:
         case ChunkRecorded():
             probe = ", a probe" if event.probe else ""
-            return f"{tidy(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} sending{probe}"
+            return f"{printable(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} sending{probe}"
         case ChunkAnswered():
-            return f"{tidy(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} {event.status}"
+            return f"{printable(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} {event.status}"
         case Waiting():
             return f"waiting {render_duration(event.seconds)}: {tidy(event.why)}"
         case _:

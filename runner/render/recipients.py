@@ -65,7 +65,8 @@ def render_text(
     """A headline, then a line for each row: the number, what became of it, where it stands."""
     page = Page(width=width, color=color)
     dropped = render_count(rows.listed - rows.pending, "row")
-    page.write(f"{tidy(label)}: {render_people(rows.pending)} would be reached, {dropped} dropped.", style=Style.BOLD)
+    reached = render_people(rows.pending)
+    page.write(f"{printable(label)}: {reached} would be reached, {dropped} dropped.", style=Style.BOLD)
     parts = [f"{getattr(rows, reason):,} {reason}" for reason in Reason if getattr(rows, reason)]
     if parts:
         page.write(f"{render_count(rows.listed, 'row')}: {', '.join(parts)}", hang=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.model.events import Ending, RunReport
 from runner.render.page import Page, Style, tidy
+from runner.render.problems import printable
 from runner.render.words import render_costs, render_count, render_duration, render_people
 
 ENDINGS = {
@@ -32,11 +33,11 @@ def render_report(
     page = Page(width=width, color=color)
     _write_head(report, page)
     for label, reason in report.blocked.items():
-        page.write(f"! {tidy(label)} is blocked: {tidy(reason)}", hang=2, style=Style.LOUD)
+        page.write(f"! {printable(label)} is blocked: {tidy(reason)}", hang=2, style=Style.LOUD)
     for label, reason in report.stopped.items():
-        page.write(f"! {tidy(label)} stopped: {tidy(reason)}", hang=2, style=Style.LOUD)
+        page.write(f"! {printable(label)} stopped: {tidy(reason)}", hang=2, style=Style.LOUD)
     for account, reason in report.accounts_stopped.items():
-        page.write(f"! account {tidy(account)} stopped: {tidy(reason)}", hang=2, style=Style.LOUD)
+        page.write(f"! account {printable(account)} stopped: {tidy(reason)}", hang=2, style=Style.LOUD)
     if report.refused:
         page.write(
             f"{render_people(report.refused)} refused by the provider: `campaign recipients NAME --dropped` shows the "

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.status import CampaignStatus, Status
 from runner.render.page import Page, Style, tidy
+from runner.render.problems import printable
 from runner.render.words import render_costs, render_count, render_local, render_money, render_people
 
 HELD = ("accepted", "unknown", "sending", "refused")
@@ -49,7 +50,7 @@ def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -
     probe = ", a probe" if chunk.probe else ""
     recorded = render_local(chunk.recorded_at, status.timezone)
     page.keep(page.paint(f"! chunk {chunk.chunk} is {chunk.status}", Style.LOUD))
-    page.write(f"{tidy(chunk.label)}: {render_people(chunk.recipients)}{probe}, recorded {recorded}", indent=4)
+    page.write(f"{printable(chunk.label)}: {render_people(chunk.recipients)}{probe}, recorded {recorded}", indent=4)
     if chunk.reason:
         page.write(tidy(chunk.reason), indent=4)
     if chunk.status is ChunkStatus.SENDING:
@@ -62,7 +63,7 @@ def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -
 
 
 def _write_counted(chunk: ChunkRecord, page: Page) -> None:
-    page.write(f"! chunk {chunk.chunk} of {tidy(chunk.label)}", style=Style.CARE)
+    page.write(f"! chunk {chunk.chunk} of {printable(chunk.label)}", style=Style.CARE)
     page.write(
         f"the provider accepted it and counted {chunk.counted} of its {render_people(chunk.recipients)}", indent=4
     )
@@ -70,7 +71,7 @@ def _write_counted(chunk: ChunkRecord, page: Page) -> None:
 
 def _write_campaign(campaign: CampaignStatus, status: Status, page: Page) -> None:
     record = campaign.record
-    page.write(f"{tidy(record.label)}, account {tidy(record.account)}", style=Style.BOLD)
+    page.write(f"{printable(record.label)}, account {printable(record.account)}", style=Style.BOLD)
     page.write(f"people: {_say_counts(record.people, HELD)}", indent=4, hang=2)
     page.write(f"chunks: {_say_counts(record.chunks, tuple(ChunkStatus))}", indent=4, hang=2)
     unknown = f"; not known for {render_people(campaign.cost_unknown)}" if campaign.cost_unknown else ""
@@ -95,9 +96,9 @@ def render_contacts(
     for chunk in chunks:
         page.skip()
         reached = "reached" if chunk.status is ChunkStatus.ACCEPTED else f"{chunk.status}: perhaps reached"
-        page.write(f"{tidy(chunk.label)}: {reached} {render_local(chunk.recorded_at, timezone)}")
+        page.write(f"{printable(chunk.label)}: {reached} {render_local(chunk.recorded_at, timezone)}")
         page.keep(f"chunk {chunk.chunk}", indent=4)
-        page.write(f"account {tidy(chunk.account)}{_say_provider_id(chunk)}", indent=4)
+        page.write(f"account {printable(chunk.account)}{_say_provider_id(chunk)}", indent=4)
     return page.text
 
 

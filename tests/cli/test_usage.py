@@ -46,6 +46,11 @@ def test_version_and_help_import_click_and_little_else(arguments):
     assert not {"importlib.metadata", "shutil", "dataclasses", "pathlib", "urllib.parse"} & imported
 
 
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"apply", "sandbox"}))
+def test_the_help_of_a_command_imports_no_engine(name):
+    assert not {module.partition(".")[0] for module in _imported(name, "--help")} & HEAVY
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_there_and_says_of_itself_what_help_says(name):
     command = group.get_command(None, name)
@@ -125,6 +130,18 @@ def test_a_command_outside_of_a_project_says_what_is_missing(campaign, tmp_path)
         assert ended.returncode == 1
         assert "campaigns.yaml" in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    command = f"rmdir ../gone && {sys.executable} -P -m runner status"
+    ended = subprocess.run(
+        ["sh", "-c", command], cwd=gone, env=environment, capture_output=True, check=False, encoding="utf-8"
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error[usage]: the folder in which this was started is gone")
 
 
 def test_a_reader_that_leaves_early_is_no_error_to_be_told(project):

@@ -1,0 +1,168 @@
+"""`plan` and `recipients`, on real projects."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+PEOPLE = "mobile;nom\n06 39 98 12 34;Ève\n0639981235;Léa\n0639981234;Ève\nnonsense;Rémi\n"
+CAMPAIGN = """\
+message: {audio: 5f2c8e6b}
+recipients:
+  - {file: data/people.csv, column: mobile}
+"""
+GUARDED = CAMPAIGN + "guards: {max_recipients: 1}\n"
+
+
+@pytest.fixture
+def root(project) -> Path:
+    return project({"campaigns/spring.yaml": CAMPAIGN, "data/people.csv": PEOPLE})
+
+
+def _plan(campaign, root: Path, *arguments: str) -> dict:
+    document = json.loads(campaign("plan", "--sandbox", "--format", "json", *arguments, cwd=root).stdout)
+    schema = json.loads((SCHEMAS / "plan.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator(schema).validate(document)
+    return document
+
+
+def test_a_plan_counts_rows_and_changes_nothing(campaign, root):
+    before = sorted(path for path in root.rglob("*"))
+    document = _plan(campaign, root)
+    (spring,) = document["campaigns"]
+    assert (spring["action"], document["summary"]["recipients"]) == ("send", 2)
+    assert {key: count for key, count in spring["rows"].items() if count} == {
+        "listed": 4,
+        "invalid": 1,
+        "duplicate": 1,
+        "pending": 2,
+    }
+    assert sorted(path for path in root.rglob("*")) == before
+
+
+def test_a_plan_as_text_ends_with_the_complete_next_step(campaign, root):
+    ended = campaign("plan", "spr*", "--sandbox", cwd=root)
+    assert ended.returncode == 0
+    assert ended.stdout.endswith("Next step: campaign apply 'spr*' --sandbox\n")
+    elsewhere = campaign("-C", str(root), "plan", "--sandbox")
+    assert elsewhere.stdout.endswith(f"Next step: campaign -C {root} apply --sandbox\n")
+
+
+def test_a_plan_holds_no_number_in_any_format(campaign, root):
+    for form in ("text", "json"):
+        assert "98 12 34" not in campaign("plan", "--sandbox", "--format", form, cwd=root).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "detailed", "code"),
+    [(CAMPAIGN, False, 0), (CAMPAIGN, True, 2), (GUARDED, False, 1), (GUARDED, True, 1), ("message: 1\n", True, 1)],
+)
+def test_the_exit_code_says_what_there_is_to_do(campaign, project, text, detailed, code):
+    root = project({"campaigns/spring.yaml": text, "data/people.csv": PEOPLE})
+    assert campaign("plan", "--sandbox", *(["--detailed-exitcode"] if detailed else []), cwd=root).returncode == code
+
+
+def test_a_plan_without_anything_to_send_says_so_first(campaign, project):
+    root = project({"campaigns/spring.yaml": CAMPAIGN + "enabled: false\n", "data/people.csv": PEOPLE})
+    ended = campaign("plan", "--sandbox", "--detailed-exitcode", cwd=root)
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("NOTHING TO SEND")
+
+
+def test_good_campaigns_stand_in_a_plan_whatever_happened_to_others(campaign, project):
+    root = project(
+        {
+            "campaigns/spring.yaml": CAMPAIGN,
+            "campaigns/wrong.yaml": "messag: {}\n",
+            "campaigns/lost.yaml": CAMPAIGN.replace("people.csv", "lost.csv"),
+            "data/people.csv": PEOPLE,
+        }
+    )
+    document = _plan(campaign, root)
+    actions = {planned["name"]: planned["action"] for planned in document["campaigns"]}
+    assert actions == {"spring": "send", "wrong": "blocked", "lost": "blocked"}
+    assert all(planned["problems"] for planned in document["campaigns"] if planned["action"] == "blocked")
+    assert document["summary"]["recipients"] == 2
+    text = campaign("plan", "--sandbox", cwd=root)
+    assert text.returncode == 1
+    assert "campaigns/wrong.yaml:1:1: error[unknown-key]" in text.stdout
+    assert "Next step: campaign apply --sandbox" in text.stdout
+
+
+def test_a_name_that_matches_nothing_is_an_error(campaign, root):
+    for arguments in (("sprang",), ("spring", "--exclude", "summer*")):
+        ended = campaign("plan", "--sandbox", *arguments, cwd=root)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "error[no-such-campaign]" in ended.stderr
+
+
+def test_names_and_exclude_select(campaign, project):
+    root = project({f"campaigns/{name}.yaml": CAMPAIGN for name in ("a", "b", "c1")} | {"data/people.csv": PEOPLE})
+    assert [planned["name"] for planned in _plan(campaign, root, "a", "c*")["campaigns"]] == ["a", "c1"]
+    assert [planned["name"] for planned in _plan(campaign, root, "--exclude", "b")["campaigns"]] == ["a", "c1"]
+
+
+def test_a_variable_from_the_command_line_wins(campaign, project):
+    root = project(
+        {
+            "campaigns/spring.yaml": CAMPAIGN.replace("people", "{{ vars.region }}") + "vars: {region: nowhere}\n",
+            "data/lyon.csv": PEOPLE,
+        }
+    )
+    assert campaign("plan", "--sandbox", cwd=root).returncode == 1
+    assert _plan(campaign, root, "--var", "region=lyon")["summary"]["recipients"] == 2
+    undeclared = campaign("plan", "--sandbox", "--var", "regoin=lyon", cwd=root)
+    assert undeclared.returncode == 1
+    assert "regoin" in undeclared.stderr
+
+
+def test_under_ci_an_unpinned_state_is_a_warning(campaign, root):
+    ended = campaign("plan", cwd=root, CI="true")
+    assert "warning[state-not-pinned]" in ended.stdout
+    as_json = campaign("plan", "--format", "json", cwd=root, CI="true")
+    assert "warning[state-not-pinned]" in as_json.stderr
+    json.loads(as_json.stdout)
+    assert "state-not-pinned" not in campaign("plan", "--sandbox", cwd=root, CI="true").stdout
+
+
+def test_recipients_are_shown_masked(campaign, root):
+    ended = campaign("recipients", "spring", "--sandbox", cwd=root)
+    assert ended.returncode == 0
+    assert "+33 6 •• •• •• 34" in ended.stdout
+    assert "98 12 34" not in ended.stdout
+    assert "data/people.csv row 1" in ended.stdout
+
+
+def test_dropped_rows_are_shown_with_their_reasons(campaign, root):
+    ended = campaign("recipients", "spring", "--dropped", "--sandbox", "--format", "json", cwd=root)
+    dropped = {(row["row"], row["reason"]) for row in json.loads(ended.stdout)["recipients"]}
+    assert {(3, "duplicate"), (4, "invalid")} <= dropped
+
+
+def test_whole_numbers_are_shown_to_who_asks_but_never_to_a_job(campaign, root):
+    shown = campaign("recipients", "spring", "--show", "--sandbox", "--format", "csv", cwd=root)
+    numbers = [record["number"] for record in csv.DictReader(io.StringIO(shown.stdout))]
+    assert sorted(numbers) == ["'+33639981234", "'+33639981235"]
+    refused = campaign("recipients", "spring", "--show", "--sandbox", cwd=root, CI="1")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "error[show-refused]" in refused.stderr
+
+
+def test_recipients_of_a_campaign_with_problems_are_its_problems(campaign, project):
+    root = project({"campaigns/wrong.yaml": "messag: {}\n"})
+    ended = campaign("recipients", "wrong", cwd=root)
+    assert ended.returncode == 1
+    assert "campaigns/wrong.yaml:1:1: error[unknown-key]" in ended.stderr
+
+
+def test_recipients_of_two_campaigns_are_not_mixed(campaign, project):
+    root = project({f"campaigns/{name}.yaml": CAMPAIGN for name in ("a1", "a2")} | {"data/people.csv": PEOPLE})
+    ended = campaign("recipients", "a*", cwd=root)
+    assert ended.returncode == 1
+    assert "`a*` is more than one campaign: `a1`, `a2`" in ended.stderr
