@@ -1,0 +1,247 @@
+"""What the engine computes of a number: the spelling rules and the numbering plans of `runner.numbers` as SQL.
+
+Each function answers an expression over columns. The numbering plan's steps are those of libphonenumber's parsing;
+their result is held against the library's own by the tests, string by string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runner.model.config import Kind
+from runner.numbers import FICTION, InvalidNumber
+from runner.numbers.patterns import CountryPatterns, calling_codes, country_patterns
+from runner.numbers.spelling import (
+    ANY_EXPONENT,
+    BLANKS,
+    EXPONENT,
+    EXTENSION,
+    HINTED_LENGTH,
+    INVISIBLE,
+    LIBRARY_ALONE,
+    MAX_DIGITS,
+    MAX_LENGTH,
+    MIN_DIGITS,
+    OTHER_DECIMAL,
+    PLAIN,
+    WHOLE_DECIMAL,
+)
+
+ASK_LIBRARY = "library"
+"""In the column `why`, for a while: only the library itself can tell."""
+
+LINES: Mapping[Kind | InvalidNumber, int] = {
+    **{kind: index for index, kind in enumerate(Kind)},
+    InvalidNumber.PREMIUM: 10,
+    InvalidNumber.SHARED_COST: 11,
+    InvalidNumber.SPECIAL: 12,
+}
+"""Types of line as small integers: the kinds by their place in `Kind`, then what no message may be sent to."""
+
+
+FIRST_SPECIAL = LINES[InvalidNumber.PREMIUM]
+
+IS_WHOLE = f"(abroad IS NOT NULL OR starts_with(digits, '00') OR length(national#) = {HINTED_LENGTH})"
+"""Whether digits may be read in a country that is not listed: a short national number is rather one that was cut."""
+
+
+def quote(text: str) -> str:
+    """`text` as a literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def matches(text: str, pattern: str) -> str:
+    """Whether the whole of the expression `text` matches `pattern`."""
+    return f"regexp_full_match({text}, {quote(pattern)})"
+
+
+def clean(text: str) -> str:
+    """The text as `spelling.clean` makes it, but for digits of other scripts, which are the library's business."""
+    blanks = BLANKS + "\uff0b"
+    replaced = f"translate({text}, {quote(blanks + INVISIBLE)}, {quote(' ' * len(BLANKS) + '+')})"
+    return f"CASE WHEN regexp_matches({text}, '[^ -~]') THEN {replaced} ELSE {text} END"
+
+
+def cut(cleaned: str) -> str:
+    """The part that may be a number, as `spelling.cut` finds it."""
+    return f"regexp_extract({cleaned}, '(?s)[+0-9](?:.*[\\pL\\pN#])?')"
+
+
+def only_digits(text: str) -> str:
+    """The ASCII digits of `text`."""
+    return f"regexp_replace({text}, '[^0-9]', '', 'g')"
+
+
+def read_figure(part: str) -> str:
+    """The digits of a whole number in a spreadsheet's notation (`6.12345678E8`, `33612345678.0`), else NULL."""
+    groups = [f"regexp_extract({part}, {quote(EXPONENT)}, {group})" for group in (1, 2, 3)]
+    whole = f"regexp_extract({part}, {quote(WHOLE_DECIMAL)}, 1)"
+    return (
+        f"CASE WHEN {matches(part, WHOLE_DECIMAL)} THEN {only_digits(whole)}"
+        f" WHEN {matches(part, EXPONENT)} AND length({groups[1]}) = {groups[2]}::INTEGER"
+        f" THEN {groups[0]} || {groups[1]} END"
+    )
+
+
+def why_unread(cleaned: str, part: str, digits: str, figure: str) -> str:
+    """Why the spelling says no number, `ASK_LIBRARY`, or NULL where `digits` are to be read by the plans."""
+    cases = [
+        (f"{cleaned} IS NULL OR trim({cleaned}) = ''", InvalidNumber.EMPTY),
+        (f"regexp_matches({cleaned}, '[^\\P{{Nd}}0-9]')", ASK_LIBRARY),
+        (f"{digits} = ''", InvalidNumber.NO_NUMBER),
+        (f"length({part}) > {MAX_LENGTH}", InvalidNumber.UNREADABLE),
+        (f"length({figure}) < {MIN_DIGITS}", InvalidNumber.TOO_SHORT),
+        (f"{figure} IS NOT NULL", None),
+        (matches(part, OTHER_DECIMAL), InvalidNumber.DECIMAL),
+        (matches(part, ANY_EXPONENT), InvalidNumber.LOST_DIGITS),
+        (f"length({digits}) > {MAX_DIGITS}", InvalidNumber.TWO_NUMBERS),
+        (f"{matches(part, LIBRARY_ALONE)} AND length({digits}) < {MIN_DIGITS}", InvalidNumber.TOO_SHORT),
+        (matches(part, PLAIN), None),
+        (matches(part, LIBRARY_ALONE), ASK_LIBRARY),
+        (f"regexp_matches({part}, {quote(EXTENSION)})", InvalidNumber.EXTENSION),
+        (f"regexp_matches({part}, '\\pL')", InvalidNumber.LETTERS),
+    ]
+    return _case(cases, InvalidNumber.UNREADABLE)
+
+
+def read_abroad(digits: str, plus: str, prefix: str) -> str:
+    """The digits after a plus or after the international prefix, NULL where neither stands before them."""
+    start = len(prefix)
+    after = f"substr({digits}, {start + 1})"
+    has_prefix = f"starts_with({digits}, {quote(prefix)}) AND NOT starts_with({after}, '0')"
+    return f"CASE WHEN {has_prefix} THEN {after} WHEN {plus} THEN {digits} END"
+
+
+def strip_prefix(digits: str, plan: CountryPatterns) -> str:
+    """`digits` without the national prefix, unless only with it they are a number."""
+    stripped = f"substr({digits}, {len(plan.national_prefix) + 1})"
+    kept = f"{matches(digits, plan.general)} AND NOT {matches(stripped, plan.general)}"
+    return (
+        f"CASE WHEN starts_with({digits}, {quote(plan.national_prefix)})"
+        f" THEN CASE WHEN {kept} THEN {digits} ELSE {stripped} END ELSE {digits} END"
+    )
+
+
+def read_coded(digits: str, abroad: str, plan: CountryPatterns) -> str:
+    """What follows this country's calling code, be it after a plus, a prefix or neither; NULL where it isn't there."""
+    code = quote(plan.calling_code)
+    inner = f"substr({digits}, {len(plan.calling_code) + 1})"
+    better = f"NOT {matches(digits, plan.general)} AND {matches(strip_prefix(inner, plan), plan.general)}"
+    is_coded = f"length({digits}) > {max(plan.lengths)} OR ({better})"
+    return (
+        f"CASE WHEN {abroad} IS NOT NULL"
+        f" THEN CASE WHEN starts_with({abroad}, {code}) THEN substr({abroad}, {len(plan.calling_code) + 1}) END"
+        f" WHEN starts_with({digits}, {code}) THEN CASE WHEN {is_coded} THEN {strip_prefix(inner, plan)} END END"
+    )
+
+
+def read_national(digits: str, abroad: str, coded: str, plan: CountryPatterns) -> str:
+    """The national significant number in this country, NULL for a number of another country."""
+    main = country_patterns(plan.sharing[0]) or plan
+    own = f"CASE WHEN {abroad} IS NULL THEN {_strip_where_possible(digits, plan)} END"
+    return f"CASE WHEN {coded} IS NOT NULL THEN {_strip_where_possible(coded, main)} ELSE {own} END"
+
+
+def _strip_where_possible(digits: str, plan: CountryPatterns) -> str:
+    stripped = strip_prefix(digits, plan)
+    lengths = ", ".join(map(str, plan.lengths))
+    possible = f"length({stripped}) IN ({lengths}) OR length({stripped}) > {max(plan.lengths)}"
+    return f"CASE WHEN {possible} THEN {stripped} ELSE {digits} END"
+
+
+def judge_line(national: str, plan: CountryPatterns) -> str:
+    """The type of line of a national number that is valid in this country (one of `LINES`), else NULL."""
+    own = _find_type(national, plan)
+    if plan.sharing[0] == plan.country:
+        return own
+    plans = [p for c in plan.sharing if (p := country_patterns(c)) is not None]
+    first = ", ".join(_find_type(national, p) for p in plans)
+    return f"CASE WHEN ({own}) IS NOT NULL THEN coalesce({first}) END"
+
+
+def apply_plans(rows: str, plans: Sequence[CountryPatterns], *, until_found: bool) -> str:
+    """`rows` (with columns digits and abroad) and, for each plan, its columns `national<i>` and `line<i>`.
+
+    With `until_found`, a plan is not asked about rows that an earlier one has found a kind for.
+    """
+    for index, plan in enumerate(plans):
+        found = " OR ".join(f"coalesce(line{earlier} < {FIRST_SPECIAL}, FALSE)" for earlier in range(index))
+        digits = f"CASE WHEN NOT ({found}) THEN digits END" if until_found and found else "digits"
+        asked = f"SELECT *, {digits} AS asked{index} FROM {rows}"
+        coded = read_coded(f"asked{index}", "abroad", plan)
+        national = read_national(f"asked{index}", "abroad", f"coded{index}", plan)
+        rows = f"(SELECT *, {coded} AS coded{index} FROM ({asked}))"
+        rows = f"(SELECT *, {national} AS national{index} FROM {rows})"
+        rows = f"(SELECT *, {judge_line(f'national{index}', plan)} AS line{index} FROM {rows})"
+    return rows
+
+
+def number_where(condition: str, plans: Sequence[CountryPatterns]) -> str:
+    """The E.164 digits by the first plan for which `condition` holds, in which `#` stands for the plan's index."""
+    return _first_where(condition, {i: f"({quote(p.calling_code)} || national{i})::BIGINT" for i, p in enumerate(plans)})
+
+
+def kind_found(plans: Sequence[CountryPatterns]) -> str:
+    """The kind of line by the first plan that has one for this row."""
+    return _first_where(f"line# < {FIRST_SPECIAL}", {i: f"line{i}::UTINYINT" for i in range(len(plans))})
+
+
+def why_special(plans: Sequence[CountryPatterns]) -> str:
+    """Why no message may be sent to a number that the first plan which knows it calls special."""
+    reasons = " ".join(f"WHEN {line} THEN {quote(means)}" for means, line in LINES.items() if line >= FIRST_SPECIAL)
+    lines = {i: f"CASE line{i} {reasons} END" for i in range(len(plans))}
+    return _first_where(f"line# >= {FIRST_SPECIAL}", lines)
+
+
+def why_not_valid(plans: Sequence[CountryPatterns]) -> str:
+    """What is wrong with digits that no plan takes, by the first country whose number they could be."""
+    cases = {i: _why_not_valid(f"national{i}", plan) for i, plan in enumerate(plans)}
+    is_foreign = f"CASE WHEN {_has_known_code('abroad')} THEN {quote(InvalidNumber.OTHER_COUNTRY)} END"
+    own = _first_where("national# IS NOT NULL", cases)
+    return f"coalesce({own}, {is_foreign}, {quote(InvalidNumber.NOT_VALID)})"
+
+
+def why_unlisted(plans: Sequence[CountryPatterns]) -> str:
+    """The reason that names the first of these countries whose number it is."""
+    reasons = {i: quote(InvalidNumber.of_unlisted(plan.country)) for i, plan in enumerate(plans)}
+    return _first_where(f"line# < {FIRST_SPECIAL} AND {IS_WHOLE}", reasons)
+
+
+def _why_not_valid(national: str, plan: CountryPatterns) -> str:
+    number = f"{quote(plan.calling_code)} || {national}"
+    is_fiction = f"length({number}) = 11 AND {number} BETWEEN '{FICTION[0]}' AND '{FICTION[-1]}'"
+    return (
+        f"CASE WHEN {is_fiction} THEN {quote(InvalidNumber.FICTION)}"
+        f" WHEN length({national}) < {min(plan.lengths)} THEN {quote(InvalidNumber.TOO_SHORT)}"
+        f" WHEN length({national}) > {max(plan.lengths)} THEN {quote(InvalidNumber.TOO_LONG)}"
+        f" ELSE {quote(InvalidNumber.NOT_VALID)} END"
+    )
+
+
+def _first_where(condition: str, values: Mapping[int, str]) -> str:
+    branches = " ".join(f"WHEN {condition.replace('#', str(i))} THEN {value}" for i, value in values.items())
+    return f"CASE {branches} END" if branches else "NULL"
+
+
+def _has_known_code(abroad: str) -> str:
+    codes = sorted(calling_codes())
+    alternatives = [
+        f"substr({abroad}, 1, {n}) IN ({', '.join(quote(c) for c in codes if len(c) == n)})" for n in (1, 2, 3)
+    ]
+    return f"({' OR '.join(alternatives)})"
+
+
+def _find_type(national: str, plan: CountryPatterns) -> str:
+    cases = " ".join(f"WHEN {_fits(national, t.pattern, t.lengths)} THEN {LINES[t.means]}" for t in plan.types)
+    fits = _fits(national, plan.general, plan.lengths)
+    return f"CASE WHEN {fits} THEN CASE {cases} END END"
+
+
+def _fits(national: str, pattern: str, lengths: tuple[int, ...]) -> str:
+    fits = matches(national, pattern)
+    return f"length({national}) IN ({', '.join(map(str, lengths))}) AND {fits}" if lengths else fits
+
+
+def _case(cases: list[tuple[str, str | None]], otherwise: str) -> str:
+    branches = " ".join(f"WHEN {when} THEN {'NULL' if then is None else quote(then)}" for when, then in cases)
+    return f"CASE {branches} ELSE {quote(otherwise)} END"

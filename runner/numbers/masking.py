@@ -1,0 +1,79 @@
+"""Numbers as they may be shown: everything but the last two digits hidden, in a number or anywhere in a text."""
+
+from __future__ import annotations
+
+import re
+
+from runner.numbers.spelling import BLANKS, INVISIBLE, SEPARATORS, STARS_AND_TILDES
+
+DOT = "•"
+_CALLING_CODES = ("33", "262", "508", "590", "594", "596")
+_E164 = re.compile(r"\+?[1-9]\d{5,14}")
+
+# What may stand between two digits of one number: separators of every sort, quotes, a letter typed for 0 or 1.
+_MARK = f"[{re.escape(BLANKS + INVISIBLE)}{SEPARATORS}{STARS_AND_TILDES}+'\u2019\"\u00b7\u2022]"
+_JOIN = rf"{_MARK}*(?:[OoIl]{_MARK}*)?"
+_ALONE = rf"(?!{_JOIN}\d)"
+_MONTH_DAY = r"(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_KEPT = (
+    rf"(?<!\d)(?:19|20)\d\d-?{_MONTH_DAY}{_TIME}{_ALONE}",
+    rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])/(?:19|20)\d\d{_ALONE}",
+    # Eight digits grouped as an amount of money: no number of these countries has eight.
+    rf"(?<!\d)[1-9]\d(?P<group>[ ,.\xa0\u202f])\d{{3}}(?P=group)\d{{3}}(?:[.,]\d\d?)?{_ALONE}",
+    # Identifiers: in no spelling of a number do letters stand between or after the digits.
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
+    r"\b(?=[a-f]*\d+[a-f])[0-9a-f]{16,}\b",
+    r"\b127\.0\.0\.1(?::\d{1,5})?\b(?!\.\d)",
+)
+_HIDDEN = (
+    r"\d[.,]\d{3,}(?=[eE][+-]?\d)",
+    r"(?<!\d)(?:\+?\d{2,4}[,;:|_\\])?\(?\d{1,2}\)?(?:[,;:|_\\]\d\d){3,}(?!\d)",
+    rf"\+?\d(?:{_JOIN}\d)+",
+)
+_SEQUENCE = re.compile(rf"(?P<kept>{'|'.join(_KEPT)})|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})")
+
+
+def format_number(e164: int) -> str:
+    """The number in E.164 form: `+33612345678`."""
+    return f"+{e164}"
+
+
+def mask_number(e164: int | str) -> str:
+    """One number, given in E.164 form, as people may see it: `+33 6 •• •• •• 78`."""
+    text = str(e164)
+    if not _E164.fullmatch(text):
+        return mask_numbers(text)
+    digits = text.removeprefix("+")
+    code = next((c for c in _CALLING_CODES if digits.startswith(c)), digits[:2])
+    national = digits[len(code) :]
+    shown = national[: (len(national) - 2) % 2]
+    pairs = [DOT * 2] * ((len(national) - 2) // 2)
+    return " ".join(["+" + code, *filter(None, [shown]), *pairs, national[-2:]])
+
+
+def mask_numbers(text: str) -> str:
+    """`text` with every sequence of digits that could be a telephone number hidden but for its last two digits.
+
+    Each hidden digit becomes one `•`, so that the text keeps its length and a caret its place. Where a sequence could
+    be something else it is hidden; dates, times, identifiers and amounts of eight digits are left.
+    """
+    return _SEQUENCE.sub(_hide, text)
+
+
+def _hide(found: re.Match[str]) -> str:
+    sequence = found.group()
+    if found["kept"] is not None or (found["perhaps"] is not None and not _could_be_number(sequence)):
+        return sequence
+    places = [i for i, c in enumerate(sequence) if c.isdigit()]
+    hidden = set(places[:-2])
+    return "".join(DOT if i in hidden else c for i, c in enumerate(sequence))
+
+
+def _could_be_number(sequence: str) -> bool:
+    count = sum(c.isdigit() for c in sequence)
+    if sequence.startswith("+"):
+        return count >= 6
+    if sequence.startswith("0") and not sequence.startswith("0."):
+        return count >= 7
+    return count >= 8
