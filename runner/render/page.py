@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from runner.numbers import mask_numbers
 from runner.render.problems import printable
+
+EMPHASIS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class Style(StrEnum):
@@ -34,14 +37,7 @@ class Page:
 
     def write(self, text: str, *, indent: int = 0, hang: int = 0, style: Style | None = None) -> None:
         """A paragraph, wrapped at words; `hang` indents all lines but the first a little more."""
-        lines = textwrap.wrap(
-            text,
-            self.width,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + hang),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines = _wrap(" " * indent + text, self.width, " " * (indent + hang))
         self._lines += [self.paint(line, style) for line in lines]
 
     def keep(self, text: str, *, indent: int = 0) -> None:
@@ -57,6 +53,23 @@ class Page:
     def text(self) -> str:
         """All of it."""
         return "\n".join(self._lines).rstrip()
+
+
+def _wrap(text: str, width: int, margin: str) -> Iterator[str]:
+    """`text` cut at spaces; each line but the first begins with `margin`. A word that is too long stays whole."""
+    line, *words = text.split(" ")
+    for word in words:
+        if line.strip() and _measure(line) + 1 + _measure(word) > width:
+            yield line.rstrip()
+            line = margin + word
+        else:
+            line = f"{line} {word}"
+    yield line
+
+
+def _measure(text: str) -> int:
+    """The characters that are seen: all but the codes of emphases."""
+    return len(EMPHASIS.sub("", text))
 
 
 def tidy(text: str) -> str:

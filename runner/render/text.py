@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
+from runner.errors import Problem
 from runner.model.plan import Action, CampaignPlan, Plan, Reason
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable, render_problem
@@ -33,6 +35,8 @@ SUMMARY = {
 DETAIL = 4
 """Columns by which what is said of a campaign stands to the right of it."""
 
+SOURCE_LINE = re.compile(r"(?:\x1b\[[\d;]*m)* *\d* \|")
+
 
 def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: str | None = None) -> str:
     """A plan as text of `width` columns. `next_step` is the complete command that carries it out, where one may."""
@@ -40,7 +44,7 @@ def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: 
     _write_head(plan, page)
     for warning in plan.warnings:
         page.skip()
-        page.keep(render_problem(warning, color=color))
+        _write_problem(warning, page)
     labels = min(max((len(c.label) for c in plan.campaigns), default=0), width // 2)
     for campaign in plan.campaigns:
         page.skip()
@@ -100,7 +104,16 @@ def _write_campaign(campaign: CampaignPlan, page: Page, labels: int) -> None:
     _write_rows(campaign, page)
     _write_changes(campaign, page)
     for problem in campaign.problems:
-        page.keep(render_problem(problem, color=page.color), indent=DETAIL)
+        _write_problem(problem, page)
+
+
+def _write_problem(problem: Problem, page: Page) -> None:
+    """A problem as it stands everywhere; its words are wrapped, its source line and caret are kept."""
+    for line in render_problem(problem, color=page.color).splitlines():
+        if SOURCE_LINE.match(line):
+            page.keep(line, indent=2)
+        else:
+            page.write(line, indent=2, hang=DETAIL)
 
 
 def _say_facts(campaign: CampaignPlan) -> str:
