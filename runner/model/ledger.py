@@ -30,7 +30,8 @@ HOLDING = IN_DOUBT | {ChunkStatus.ACCEPTED}
 class Holder:
     """A process that runs `apply`: who, where, what, since when; enough to tell whether it still lives.
 
-    `process_started` is the process's start in clock ticks since `boot_id` (Linux), so that a reused pid is noticed.
+    `process_started` is the process's start in clock ticks since `boot_id` (Linux), so that a reused pid is noticed;
+    `pid_namespace` says among which processes `pid` counts, since containers of one boot count their own.
     """
 
     user: str
@@ -40,6 +41,7 @@ class Holder:
     process_started: str
     command: str
     since: datetime
+    pid_namespace: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,16 @@ class ChunkRecord:
     def label(self) -> str:
         """The campaign's identity in one word: `name`, or `name@edition`."""
         return self.campaign if self.edition is None else f"{self.campaign}@{self.edition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderRecord:
+    """Who recorded a chunk, when, for how long its request may last, and when it ended, where that was recorded."""
+
+    holder: Holder
+    recorded: Instant
+    timeout: timedelta
+    ended: Instant | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,125 @@
+"""Chunks as the ledger has them: records, what is in doubt, and what pacing and settlement ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+
+from runner.model.clock import Instant
+from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus, Departure, SenderRecord
+from runner.state.fence import Held
+from runner.state.holders import read_holder
+from runner.state.tables import campaigns, chunks, recipients, runs
+
+RECORD = (
+    chunks.c.name.label("chunk"),
+    campaigns.c.name.label("campaign"),
+    campaigns.c.edition,
+    chunks.c.account,
+    chunks.c.status,
+    chunks.c.recipients,
+    chunks.c.probe,
+    chunks.c.recorded_at,
+    chunks.c.ended_at.label("answered_at"),
+    chunks.c.provider_id,
+    chunks.c.cost,
+    chunks.c.currency,
+    chunks.c.counted,
+    chunks.c.audio_name,
+    chunks.c.reason,
+)
+"""The columns of a ChunkRecord, under its names."""
+
+
+def is_campaign(name: str, edition: str | None) -> ColumnElement[bool]:
+    """The condition that `campaigns` is this one; an edition that is None is one like any other."""
+    return (campaigns.c.name == name) & campaigns.c.edition.is_not_distinct_from(edition)
+
+
+def is_account(held: Held) -> ColumnElement[bool]:
+    """The condition that a chunk is this account's, by its API key or by its name: a new key frees no place."""
+    return or_(chunks.c.account_id == held.account_id, chunks.c.account == held.account)
+
+
+def read_chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[ChunkRecord, ...]:
+    """The chunks for which all conditions hold, in the order in which they were recorded."""
+    query = select(*RECORD).join(campaigns, chunks.c.campaign_id == campaigns.c.id)
+    rows = connection.execute(query.where(*conditions).order_by(chunks.c.id))
+    return tuple(ChunkRecord(**row) for row in rows.mappings())
+
+
+def read_selected(
+    connection: Connection, name: str | None, edition: str | None, statuses: Iterable[ChunkStatus] | None
+) -> tuple[ChunkRecord, ...]:
+    """The chunks of a campaign, or of all, with one of these statuses, or with any."""
+    conditions = [] if name is None else [is_campaign(name, edition)]
+    if statuses is not None:
+        conditions.append(chunks.c.status.in_(sorted(statuses)))
+    return read_chunks(connection, *conditions)
+
+
+def read_contacts(connection: Connection, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
+    """The chunks that hold this person: those that reached them, and those of which that is not known."""
+    # Joined through campaigns, so that each look-up is one of the primary key.
+    holding = (
+        select(recipients.c.chunk_id)
+        .select_from(campaigns)
+        .join(recipients, recipients.c.campaign_id == campaigns.c.id)
+        .where(recipients.c.pseudonym == pseudonym)
+    )
+    return read_chunks(connection, chunks.c.id.in_(holding))
+
+
+def find_sender(connection: Connection, chunk: str) -> SenderRecord | None:
+    """Who recorded the chunk, and when; None where there is no chunk of this name."""
+    query = select(chunks, runs).join(runs, chunks.c.run_id == runs.c.id).where(chunks.c.name == chunk)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    timeout = timedelta(seconds=row.timeout_s)
+    return SenderRecord(holder=read_holder(row), recorded=_read_start(row), timeout=timeout, ended=_read_end(row))
+
+
+def count_in_doubt(connection: Connection, held: Held) -> int:
+    """How many places in doubt the account has taken, over all runs and campaigns."""
+    query = select(func.count()).select_from(chunks).where(chunks.c.status.in_(sorted(IN_DOUBT)), is_account(held))
+    return connection.execute(query).scalar_one()
+
+
+def must_probe(connection: Connection, held: Held) -> bool:
+    """Whether the account's newest chunk that was accepted or became unknown is one of the latter.
+
+    One that an operator settled still counts as unknown here: whatever became of it, the provider has answered nothing
+    since, and a probe is what finds out whether it does.
+    """
+    answered = (chunks.c.status == ChunkStatus.ACCEPTED) & chunks.c.settled_at.is_(None)
+    doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)
+    query = select(answered).where(is_account(held), answered | doubted).order_by(chunks.c.id.desc()).limit(1)
+    accepted = connection.execute(query).scalar()
+    return accepted is not None and not accepted
+
+
+def read_departures(connection: Connection, held: Held, newest: int) -> tuple[Departure, ...]:
+    """The requests of this API key that pacing must know: the `newest` that ended, and every one with no known end.
+
+    One request of a key is under way at a time, so the newest recorded are those that ended last.
+    """
+    columns = [c for c in chunks.c if c.name.startswith(("recorded_", "ended_", "timeout_"))]
+    query = select(*columns).where(chunks.c.account_id == held.account_id).order_by(chunks.c.id.desc())
+    ended = connection.execute(query.where(chunks.c.ended_at.is_not(None)).limit(newest))
+    rows = [*ended, *connection.execute(query.where(chunks.c.ended_at.is_(None)))]
+    return tuple(
+        Departure(started=_read_start(row), ended=_read_end(row), timeout=timedelta(seconds=row.timeout_s))
+        for row in rows
+    )
+
+
+def _read_start(row: Row[Any]) -> Instant:
+    return Instant(row.recorded_at, row.recorded_boottime_s, row.recorded_boot_id)
+
+
+def _read_end(row: Row[Any]) -> Instant | None:
+    return None if row.ended_at is None else Instant(row.ended_at, row.ended_boottime_s, row.ended_boot_id)

@@ -1,0 +1,47 @@
+"""The folder in which a SQLite state, its key and its locks lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import lock_descriptor
+
+OWN_FOLDER = ".campaign"
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder, for its owner alone, where it is missing; the project's own one is kept out of git."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if folder.name == OWN_FOLDER and not ignore.exists():
+        ignore.write_text("*\n", encoding="ascii")
+
+
+def sync_folder(folder: Path) -> None:
+    """Put on the disk which files the folder holds, where the system can (POSIX)."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_lock(path: Path) -> int:
+    """A descriptor of the lock file, which is made where it is missing and never removed. The caller closes it."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+
+
+@contextmanager
+def hold_making(path: Path) -> Iterator[None]:
+    """Let no other process make the state at `path` as long as the block lasts."""
+    descriptor = open_lock(path.with_suffix(".lock"))
+    try:
+        lock_descriptor(descriptor)
+        yield
+    finally:
+        os.close(descriptor)

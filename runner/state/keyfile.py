@@ -1,0 +1,50 @@
+"""The random key beside a SQLite state that has no `state_key`: made once, before its state, and never again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from runner.errors import StateRefused
+from runner.model.secret import Secret
+from runner.state.folders import sync_folder
+
+KEY_BYTES = 32
+
+
+def read_key(path: Path) -> Secret:
+    """The key of the state at `path`. Raises StateRefused where it isn't there: a new one would match nobody."""
+    try:
+        return Secret(_beside(path).read_text("ascii").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else "can't be read"
+        message = f"the state `{path}` is there, and its key `{_beside(path).name}` {why}"
+        hint = "put the key back from a copy; if the state was made with a `state_key`, set that in campaigns.yaml"
+        raise StateRefused(message, hint=hint, code="state-key-missing") from error
+
+
+def find_or_make_key(path: Path) -> Secret:
+    """The key for a state that is about to be made at `path`: one that lies there already, else a new one, synced.
+
+    The caller holds the lock on the making of this state.
+    """
+    if not _beside(path).exists():
+        _make_key(_beside(path))
+    return read_key(path)
+
+
+def _make_key(key: Path) -> None:
+    unfinished = key.with_name(f"{key.name}.new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(key)
+    sync_folder(key.parent)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".key")

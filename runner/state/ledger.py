@@ -1,0 +1,173 @@
+"""The ledger: every transaction on chunks and people. What each does stands in the module of its noun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import final
+
+from runner.model.clock import Clock, Instant
+from runner.model.ledger import (
+    Acceptance,
+    CampaignRecord,
+    ChunkRecord,
+    ChunkStatus,
+    Departure,
+    NewChunk,
+    SenderRecord,
+)
+from runner.state import campaigns, chunks, people, recording, settlement
+from runner.state.fence import Held
+from runner.state.tables import chunks as chunks_table
+from runner.state.transactions import Transactions
+
+
+@final
+class Ledger:
+    """The durable record of every chunk and every person it holds.
+
+    Each method is one transaction, or one a page. StateUnavailable says that it could not be carried out just now; an
+    answer that could not be recorded must be recorded again, for as long as it takes: to do so twice is harmless.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def campaigns(self) -> tuple[CampaignRecord, ...]:
+        """All campaigns, by name and edition."""
+        with self._transactions.reading() as connection:
+            return campaigns.read_campaigns(connection)
+
+    def find_campaign(self, name: str, edition: str | None) -> CampaignRecord | None:
+        """What the ledger knows of this campaign and edition, if anything."""
+        with self._transactions.reading() as connection:
+            found = campaigns.read_campaigns(connection, chunks.is_campaign(name, edition))
+        return found[0] if found else None
+
+    def campaign_cost(self, name: str, edition: str | None) -> tuple[dict[str, Decimal], int]:
+        """What the campaign cost so far by currency, and the people it holds whose cost no answer has told."""
+        with self._transactions.reading() as connection:
+            return campaigns.find_cost(connection, name, edition)
+
+    def learnt_price(self, account: str) -> tuple[Decimal, str] | None:
+        """What one message of this account cost, and in which currency, by the newest answer that tells."""
+        with self._transactions.reading() as connection:
+            return campaigns.find_price(connection, account)
+
+    def heard_audio_name(self, name: str, edition: str | None, audio: str) -> str | None:
+        """What the provider called this recording in its newest answer to the campaign that tells."""
+        with self._transactions.reading() as connection:
+            return campaigns.find_audio_name(connection, name, edition, audio)
+
+    def read_people(self, name: str, edition: str | None, content_digest: bytes) -> Iterator[str]:
+        """The people that may not be sent to, in pages of comma-joined items: 32 hexadecimal digits and one letter.
+
+        A, U and S are those of accepted, unknown and sending chunks; R are those refused with this very content. Each
+        page is a transaction of its own, so that nobody who records waits for whoever reads.
+        """
+        with self._transactions.reading() as connection:
+            campaign_id = people.find_campaign_id(connection, name, edition)
+        if campaign_id is None:
+            return
+        for read in (people.read_held, people.read_refused):
+            last: bytes | None = b""
+            while last is not None:
+                with self._transactions.reading() as connection:
+                    page, last = read(connection, campaign_id, content_digest, last)
+                if page is not None:
+                    yield page
+
+    def contacts(self, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
+        """Every chunk that holds this person: those that reached them, and those of which that is not known."""
+        with self._transactions.reading() as connection:
+            return chunks.read_contacts(connection, pseudonym)
+
+    def chunks(
+        self, name: str | None = None, edition: str | None = None, statuses: Iterable[ChunkStatus] | None = None
+    ) -> tuple[ChunkRecord, ...]:
+        """The chunks of one campaign and edition, or of all, in the order in which they were recorded."""
+        with self._transactions.reading() as connection:
+            return chunks.read_selected(connection, name, edition, statuses)
+
+    def find_chunk(self, chunk: str) -> ChunkRecord | None:
+        """The chunk of this name, if there is one."""
+        with self._transactions.reading() as connection:
+            found = chunks.read_chunks(connection, chunks_table.c.name == chunk)
+        return found[0] if found else None
+
+    def find_sender(self, chunk: str) -> SenderRecord | None:
+        """Who recorded the chunk of this name, when, and whether its request has ended."""
+        with self._transactions.reading() as connection:
+            return chunks.find_sender(connection, chunk)
+
+    def departures(self, held: Held, *, newest: int) -> tuple[Departure, ...]:
+        """The requests of this API key that pacing must know: the `newest` that ended, and all with no known end."""
+        with self._transactions.reading() as connection:
+            return chunks.read_departures(connection, held, newest)
+
+    def in_doubt(self, held: Held) -> int:
+        """How many chunks are in doubt of this account, by its API key or its name, over all runs and campaigns."""
+        with self._transactions.reading() as connection:
+            return chunks.count_in_doubt(connection, held)
+
+    def must_probe(self, held: Held) -> bool:
+        """Whether the account's next request must be a probe: one became unknown, and none was accepted since.
+
+        A settlement by an operator is no answer of the provider, so it ends no probing.
+        """
+        with self._transactions.reading() as connection:
+            return chunks.must_probe(connection, held)
+
+    def record_sending(self, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
+        """Record the chunk as `sending` with all its people, in one durable transaction; answer the chunk's name.
+
+        Raises LockLost where the lock is another's, TooManyInDoubt where the account has no place left, AlreadyHeld
+        where the campaign holds somebody of the chunk. Whatever it raises, the request may not leave.
+        """
+        with self._transactions.recording() as connection:
+            return recording.record_sending(connection, held, chunk, instant, max_in_doubt=max_in_doubt)
+
+    def record_accepted(self, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
+        """Record that the provider took the chunk. Raises AlreadySettled where it was settled as not sent."""
+        with self._transactions.recording() as connection:
+            recording.record_accepted(connection, held, chunk, acceptance, ended)
+
+    def record_rejected(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
+        """Record that the provider refused the chunk: its people are pending again.
+
+        Raises AlreadySettled where it was settled as accepted.
+        """
+        with self._transactions.recording() as connection:
+            recording.record_rejected(connection, held, chunk, reason, ended)
+
+    def record_unknown(self, held: Held, chunk: str, reason: str, ended: Instant | None) -> None:
+        """Record that nobody knows what became of the chunk; `ended` is when its bytes could last arrive, if known."""
+        with self._transactions.recording() as connection:
+            recording.record_unknown(connection, held, chunk, reason, ended)
+
+    def record_refused(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
+        """Record that the provider refused the one number of this chunk, which is not tried again with this content.
+
+        Raises AlreadySettled where the chunk was settled as accepted.
+        """
+        with self._transactions.recording() as connection:
+            recording.record_refused(connection, held, chunk, reason, ended)
+
+    def forgive_refused(self, held: Held, names: Sequence[str]) -> None:
+        """Record that these chunks were refused for no number's fault: their people are pending again."""
+        with self._transactions.recording() as connection:
+            recording.forgive_refused(connection, held, names)
+
+    def sweep(self, held: Held, clock: Clock) -> tuple[str, ...]:
+        """Make `unknown` what earlier runs of the account left `sending`, and answer the chunks' names."""
+        with self._transactions.recording() as connection:
+            return settlement.sweep(connection, held, clock.read())
+
+    def settle(self, chunk: str, *, accepted: bool, provider_id: str | None, by: str, clock: Clock) -> None:
+        """Turn a chunk in doubt into `accepted`, or into `released`, which makes its people pending again.
+
+        `by` says who does so. Raises SettlementRefused where there is no such chunk, where it is not in doubt, and
+        where a process may still be sending it: an `unknown` one may then be accepted, but not released.
+        """
+        with self._transactions.recording() as connection:
+            settlement.settle(connection, chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)

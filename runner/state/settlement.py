@@ -1,0 +1,97 @@
+"""What becomes of chunks whose answer nobody recorded: the next run finds them, an operator settles them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from runner.errors import SettlementRefused
+from runner.model.clock import Clock, Instant
+from runner.model.ledger import IN_DOUBT, ChunkStatus, SenderRecord
+from runner.state.chunks import find_sender, is_account
+from runner.state.fence import Held, check_fence
+from runner.state.holders import describe_holder, is_provably_gone
+from runner.state.recording import free_people
+from runner.state.tables import chunks
+
+DIED = "its run ended before the answer was recorded"
+
+
+def sweep(connection: Connection, held: Held, now: Instant) -> tuple[str, ...]:
+    """Make `unknown` what earlier runs left `sending`, and answer the chunks' names.
+
+    Whoever holds the lock of an API key knows that no other run of that key goes on. A chunk of the same account's
+    name under another key is left alone for as long as its sender may still be sending it.
+    """
+    check_fence(connection, held)
+    left = select(chunks.c.id, chunks.c.name, chunks.c.account_id).where(
+        chunks.c.status == ChunkStatus.SENDING, chunks.c.run_id != held.run_id, is_account(held)
+    )
+    found = [
+        row
+        for row in connection.execute(left.order_by(chunks.c.id)).all()
+        if row.account_id == held.account_id or _has_ended(connection, row.name, now)
+    ]
+    swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))
+    connection.execute(swept.values(status=ChunkStatus.UNKNOWN, reason=DIED))
+    return tuple(row.name for row in found)
+
+
+def settle(
+    connection: Connection, chunk: str, *, accepted: bool, provider_id: str | None, by: str, clock: Clock
+) -> None:
+    """Turn a chunk in doubt into `accepted` or `released`. See Ledger.settle."""
+    found = connection.execute(
+        select(chunks.c.id, chunks.c.status).where(chunks.c.name == chunk).with_for_update()
+    ).one_or_none()
+    if found is None:
+        hint = "`campaign status` lists the chunks in doubt"
+        raise SettlementRefused(f"the ledger has no chunk `{chunk}`", hint=hint, code="no-such-chunk")
+    if found.status not in IN_DOUBT:
+        message = f"chunk {chunk} is {found.status}: only one in doubt can be settled"
+        raise SettlementRefused(message, hint="there is nothing to do", code="not-in-doubt")
+    # The answer of a chunk that is `sending` may come at any moment, whatever the operator knows.
+    if found.status == ChunkStatus.SENDING or not accepted:
+        _refuse_sending(connection, chunk, clock.read())
+    status = ChunkStatus.ACCEPTED if accepted else ChunkStatus.RELEASED
+    told = {} if provider_id is None else {"provider_id": provider_id}
+    settled = update(chunks).where(chunks.c.id == found.id)
+    connection.execute(settled.values(status=status, settled_at=clock.now(), settled_by=by, **told))
+    if not accepted:
+        free_people(connection, found.id)
+
+
+def may_settle_not_sent(sender: SenderRecord, now: Instant) -> bool:
+    """Whether no process can still be sending the chunk.
+
+    So it is when its sender recorded the end of the request, or is provably gone, or `timeout` has passed twice since
+    the chunk was recorded: a process that was stopped for longer than `timeout` ends when it wakes, before it can
+    write a byte.
+    """
+    return sender.ended is not None or is_provably_gone(sender.holder) or _find_left(sender, now) <= timedelta(0)
+
+
+def _has_ended(connection: Connection, chunk: str, now: Instant) -> bool:
+    sender = find_sender(connection, chunk)
+    return sender is not None and may_settle_not_sent(sender, now)
+
+
+def _refuse_sending(connection: Connection, chunk: str, now: Instant) -> None:
+    sender = find_sender(connection, chunk)
+    if sender is None or may_settle_not_sent(sender, now):
+        return
+    moment: datetime = now.wall + _find_left(sender, now)
+    message = f"chunk {chunk} may still be under way: {describe_holder(sender.holder)} recorded it"
+    hint = f"end that process, or settle the chunk after {moment:%Y-%m-%d %H:%M:%S} UTC"
+    raise SettlementRefused(message, hint=hint, code="still-sending")
+
+
+def _find_left(sender: SenderRecord, now: Instant) -> timedelta:
+    """What is left of twice the timeout: by the time since boot within one boot, else by the wall clock."""
+    recorded = sender.recorded
+    if now.boot_id == recorded.boot_id and now.boot_id != "unknown":
+        passed = timedelta(seconds=now.boottime_s - recorded.boottime_s)
+    else:
+        passed = now.wall - recorded.wall
+    return 2 * sender.timeout - passed

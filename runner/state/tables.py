@@ -1,0 +1,249 @@
+"""The tables of the state, its version, and how an older one is brought up to date.
+
+The database itself keeps the laws: a second live row for one person of a campaign violates a primary key, a status that
+the contract does not know violates a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Enum,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from runner.model.ledger import ChunkStatus
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as ISO 8601 text of one width, so that the texts sort as the moments do."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: object) -> str | None:
+        """The moment as text."""
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, _dialect: object) -> datetime | None:
+        """The text as a moment."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An amount of money, kept as the text of its digits: binary fractions hold no cents."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, _dialect: object) -> str | None:
+        """The amount as text."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, _dialect: object) -> Decimal | None:
+        """The text as an amount."""
+        return None if value is None else Decimal(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# One row. `version` is the first thing that is read of a state, so it stays where it is in every release to come.
+state = Table(
+    "state",
+    metadata,
+    Column("singleton", Integer, CheckConstraint("singleton = 1", name="one_row"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state_id", String, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("check_value", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+# One API key at one address, under whatever names; `epoch` is raised by each taking of its lock.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("fingerprint", LargeBinary, CheckConstraint("length(fingerprint) = 16", name="bytes"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    UniqueConstraint("fingerprint"),
+)
+
+# One taking of an account's lock: who held it.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("user", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("pid_namespace", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", String, nullable=False),
+    Column("command", String, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+# A campaign's rows point at its surrogate id, so that a name can change later and the ledger go on under the new one.
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("edition", String),
+)
+# Two indexes, since to one unique constraint two campaigns without an edition would be different ones.
+_plain, _edited = campaigns.c.edition.is_(None), campaigns.c.edition.is_not(None)
+Index("uq_campaigns_name", campaigns.c.name, unique=True, sqlite_where=_plain, postgresql_where=_plain)
+Index(
+    "uq_campaigns_name_edition",
+    campaigns.c.name,
+    campaigns.c.edition,
+    unique=True,
+    sqlite_where=_edited,
+    postgresql_where=_edited,
+)
+
+# Every content that a campaign was ever recorded with.
+contents = Table(
+    "contents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("digest", LargeBinary, CheckConstraint("length(digest) = 32", name="bytes"), nullable=False),
+    Column("audio", String, nullable=False),
+    Column("notify_email", String, nullable=False),
+    Column("sender_pseudonym", LargeBinary),
+    Column("sender_masked", String),
+    Column("notify_url", String),
+    Column("schedule", String),
+    UniqueConstraint("campaign_id", "digest"),
+)
+
+# One API request. `account` is the name it had, beside the account that it was: places in doubt belong to both.
+# An instant is the wall clock, the seconds since a boot, and which boot.
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("content_id", ForeignKey("contents.id"), nullable=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("account", String, nullable=False),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column(
+        "status",
+        Enum(
+            ChunkStatus,
+            name="status",
+            native_enum=False,
+            create_constraint=True,
+            length=16,
+            values_callable=lambda statuses: [status.value for status in statuses],
+        ),
+        nullable=False,
+        index=True,
+    ),
+    Column("recipients", Integer, CheckConstraint("recipients > 0", name="somebody"), nullable=False),
+    Column("probe", Boolean, nullable=False),
+    Column("timeout_s", Float, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_boottime_s", Float, nullable=False),
+    Column("recorded_boot_id", String, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_boottime_s", Float),
+    Column("ended_boot_id", String),
+    Column("provider_id", String),
+    Column("cost", Amount),
+    Column("currency", String),
+    Column("counted", Integer),
+    Column("audio_name", String),
+    Column("reason", String),
+    Column("settled_at", Moment),
+    Column("settled_by", String),
+    CheckConstraint("status <> 'released' or settled_at is not null", name="released_by_somebody"),
+)
+
+# Who may not be sent to again in a campaign: the people of its chunks that are sending, unknown or accepted.
+# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice.
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
+    Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+# Whom the provider refused when they stood alone, by the content that it refused to send them.
+refused = Table(
+    "refused",
+    metadata,
+    Column("content_id", ForeignKey("contents.id"), primary_key=True),
+    Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
+    Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+
+def _create_tables(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
+"""The n-th brings a state from version n - 1 to version n; one that was released is never edited again."""
+
+VERSION = len(MIGRATIONS)
+
+
+def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert a row into a table whose key is an integer, and answer the key that it got."""
+    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    if key is None:
+        raise ValueError(f"{table.name} gave no key to its new row")
+    return int(key[0])
+
+
+def find_version(connection: Connection) -> int:
+    """The version of the state, 0 where there is none yet."""
+    if not inspect(connection).has_table(state.name):
+        return 0
+    return connection.execute(select(state.c.version)).scalar() or 0
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the state up to `VERSION`, in the caller's one transaction; nothing is done where it is there already."""
+    for migration in MIGRATIONS[find_version(connection) :]:
+        migration(connection)
+    connection.execute(update(state).where(state.c.version < VERSION).values(version=VERSION))
