@@ -1,0 +1,111 @@
+"""A process that was stopped for too long never writes: proved with real processes, stopped by a real signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+SENDER = """
+import os, signal, sys, time
+from datetime import timedelta
+from runner.model.clock import SystemClock
+from runner.providers import frozen, http
+
+url, timeout, size = sys.argv[1], timedelta(seconds=float(sys.argv[2])), int(sys.argv[3])
+if "without-boottime" in sys.argv:
+    del time.CLOCK_BOOTTIME
+
+def before_first_byte():
+    if "stop" in sys.argv:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+answer = http.send(url, b"x" * size, timeout=timeout, before_first_byte=before_first_byte, clock=SystemClock(),
+                   proxy=None, allowed_hosts=None)
+print(type(answer).__name__)
+"""
+
+
+def start_sender(peer, *arguments, timeout: float, size: int = 100) -> subprocess.Popen[str]:
+    url = f"http://127.0.0.1:{peer.port}/v1/campaign/send"
+    command = [sys.executable, "-c", SENDER, url, str(timeout), str(size), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+
+
+def wait_until_stopped(process: subprocess.Popen[str]) -> None:
+    assert os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT).si_code == os.CLD_STOPPED
+
+
+def has_pending(process: subprocess.Popen[str], number: int) -> bool:
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    pending = next(line.split()[1] for line in status.splitlines() if line.startswith("ShdPnd:"))
+    return bool(int(pending, 16) & (1 << (number - 1)))
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the timer and what is read of it are Linux's")
+
+
+@linux
+def test_a_process_stopped_after_recording_for_longer_than_its_timeout_sends_nothing(listen):
+    peer = listen(lambda connection: connection.read(1))
+    with start_sender(peer, "stop", timeout=1) as process:
+        wait_until_stopped(process)
+        # The kernel ends it where it stands: it needs not even wake for that.
+        assert process.wait(30) == -signal.SIGKILL
+    assert peer.ended.wait(5)
+    assert peer.bytes_received == b""
+
+
+@linux
+def test_where_the_better_timer_is_missing_it_ends_when_it_wakes(listen):
+    peer = listen(lambda connection: connection.read(1))
+    with start_sender(peer, "stop", "without-boottime", timeout=1) as process:
+        wait_until_stopped(process)
+        while not has_pending(process, signal.SIGALRM):
+            threading.Event().wait(0.05)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(30) == -signal.SIGALRM
+    assert peer.ended.wait(5)
+    assert peer.bytes_received == b""
+
+
+@linux
+def test_a_process_stopped_for_a_moment_goes_on(listen):
+    def script(connection):
+        connection.read_request()
+        connection.answer()
+
+    peer = listen(script)
+    with start_sender(peer, "stop", timeout=30) as process:
+        wait_until_stopped(process)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(30) == 0
+        assert process.stdout.read() == "Answer\n"
+
+
+@linux
+def test_a_process_stopped_while_it_awaits_its_answer_lives_to_record_it(listen):
+    def script(connection):
+        connection.read_request()
+        process.send_signal(signal.SIGSTOP)
+        wait_until_stopped(process)
+        threading.Event().wait(1.5)  # longer than the timeout
+        connection.answer()
+        process.send_signal(signal.SIGCONT)
+
+    peer = listen(script)
+    with start_sender(peer, timeout=1) as process:
+        assert process.wait(30) == 0
+        assert process.stdout.read() in {"Answer\n", "Lost\n"}
+
+
+def test_an_upload_that_is_too_slow_is_lost_and_kills_nobody(listen):
+    peer = listen(lambda connection: connection.peer.stopping.wait(30))
+    with start_sender(peer, timeout=3, size=20_000_000) as process:
+        assert process.wait(30) == 0
+        assert process.stdout.read() == "Lost\n"
