@@ -37,7 +37,10 @@ class LedgerBypassed(AssertionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """How this run reaches one account's provider: the address, the key, the lock that is held, and the ledger."""
+    """How this run reaches one account's provider: the address, the key, the lock that is held, and the ledger.
+
+    `post` makes one request; everything that leaves goes through it.
+    """
 
     account: Account
     base_url: str
@@ -47,6 +50,7 @@ class Door:
     held: Held
     state: State
     clock: Clock
+    post: Callable[..., Exchange] = http.send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,7 @@ def send_chunk(chunk: Chunk, door: Door, tell: Tell) -> Outcome:
         at = door.clock.now()
         tell(ChunkRecorded(at=at, label=chunk.label, chunk=recorded[0], recipients=people, probe=chunk.probe))
 
-    answer = http.send(
+    answer = door.post(
         f"{door.base_url.rstrip('/')}/campaign/send",
         voicepartner.build_body(door.api_key, chunk.content, chunk.schedule, chunk.numbers),
         timeout=door.account.timeout,
