@@ -56,8 +56,7 @@ def judge_rows(
     """
     judging = _Judging(connection, table, into, tuple(countries), fiction, anywhere, _find_plans(countries))
     _judge_mobiles(judging)
-    row = connection.execute(f"SELECT count(*) FROM {into}").fetchone()
-    for start in range(0, row[0] if row else 0, _ROWS_A_SLICE):
+    for start in range(0, _count(judging, into), _ROWS_A_SLICE):
         _judge_slice(judging, start)
 
 
@@ -69,41 +68,42 @@ def _find_plans(countries: Sequence[str]) -> tuple[CountryPatterns, ...]:
     return plans if is_whole else ()
 
 
+def _count(judging: _Judging, rows: str) -> int:
+    found = judging.connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
+    return int(found[0]) if found is not None else 0
+
+
 def _judge_mobiles(judging: _Judging) -> None:
-    text = "text"
-    for separator in (" ", ".", "-", "\xa0"):
-        text = f"replace({text}, {sql.quote(separator)}, '')"
+    bare = sql.strip("text", (" ", ".", "-", "\xa0"))
     number = _read_mobile(judging) if judging.plans and judging.countries[0] == "FR" else "NULL::BIGINT"
     judging.connection.execute(
         f"CREATE OR REPLACE TABLE {judging.into} AS"
         " SELECT source, row, number, CASE WHEN number IS NOT NULL THEN 0::UTINYINT END AS kind, NULL::VARCHAR AS why"
         f" FROM (SELECT source, row, {number} AS number"
-        f" FROM (SELECT source, row, text, {text} AS bare FROM {judging.table}))"
+        f" FROM (SELECT source, row, text, {bare} AS bare FROM {judging.table}))"
     )
 
 
 def _read_mobile(judging: _Judging) -> str:
-    """A French mobile in any of its commonest spellings as its number, anything else as NULL.
-
-    Only what starts with 0 or a plus may have points in it: elsewhere they could be decimal.
-    """
+    """A French mobile in any of its commonest spellings as its number, anything else as NULL."""
     plan = judging.plans[0]
     patterns = [t.pattern for t in plan.types if t.means is Kind.MOBILE]
     if judging.fiction and judging.countries == ("FR",):
         patterns.append(_FICTION.pattern)
     spelled = rf"(?:(?:\+|00)33)?0?(?:{'|'.join(patterns)})|330?(?:{'|'.join(patterns)})"
     national = "right(bare, 9)"
-    earlier = [sql.matches(national, t.pattern) for t in plan.types if t.means is not Kind.MOBILE]
-    is_safe = "(bare[1] IN ('0', '+') OR NOT contains(text, '.'))"
+    others = "|".join(t.pattern for t in plan.types if t.means is not Kind.MOBILE)
     return (
-        f"CASE WHEN {sql.matches('bare', spelled)} AND {is_safe}"
-        f" THEN CASE WHEN NOT ({' OR '.join(earlier)}) THEN ('33' || {national})::BIGINT END END"
+        f"CASE WHEN {sql.matches('bare', spelled)} AND {sql.has_no_decimals('text', 'bare')}"
+        f" THEN CASE WHEN NOT {sql.matches(national, others)} THEN 33000000000 + {national}::BIGINT END END"
     )
 
 
 def _judge_slice(judging: _Judging, start: int) -> None:
     """Judge what the first net left of some rows: bounded in memory, however many there are."""
     left = f"number IS NULL AND rowid >= {start} AND rowid < {start + _ROWS_A_SLICE}"
+    if not _count(judging, f"{judging.into} WHERE {left}"):
+        return
     rows = (
         f"SELECT source, row, text FROM {judging.table}"
         f" JOIN (SELECT source, row FROM {judging.into} WHERE {left}) USING (source, row)"
@@ -111,8 +111,7 @@ def _judge_slice(judging: _Judging, start: int) -> None:
     read, lines = f"{judging.into}_read", f"{judging.into}_lines"
     judging.connection.execute(f"CREATE OR REPLACE TEMP TABLE {read} AS {_read_texts(rows, judging)}")
     judging.connection.execute(f"CREATE OR REPLACE TEMP TABLE {lines} AS {_judge_lines(read, judging)}")
-    if judging.plans:
-        _judge_elsewhere(judging, lines)
+    _judge_elsewhere(judging, lines)
     _ask_library(judging, lines)
     judging.connection.execute(
         f"UPDATE {judging.into} SET number = l.number, kind = l.kind, why = l.why FROM {lines} AS l"
@@ -124,13 +123,19 @@ def _judge_slice(judging: _Judging, start: int) -> None:
 def _read_texts(rows: str, judging: _Judging) -> str:
     """(source, row, text, why, digits, abroad): text only where the library must be asked, digits where it must not."""
     if not judging.plans:
-        return f"SELECT source, row, text, {sql.quote(sql.ASK_LIBRARY)} AS why, '' AS digits, '' AS abroad FROM ({rows})"
-    cleaned = f"SELECT *, {sql.clean('text')} AS cleaned FROM ({rows})"
+        why = sql.quote(sql.ASK_LIBRARY)
+        return f"SELECT source, row, text, {why} AS why, NULL AS digits, NULL AS abroad FROM ({rows})"
+    bared = f"SELECT *, {sql.strip('text', sql.COMMON_SEPARATORS)} AS bare FROM ({rows})"
+    found = f"SELECT *, {sql.find_simple('bare')} AS found FROM ({bared})"
+    simple = f"SELECT *, CASE WHEN {sql.is_simple('text', 'found')} THEN found END AS simple FROM ({found})"
+    cleaned = f"SELECT *, CASE WHEN simple IS NULL THEN {sql.clean('text')} END AS cleaned FROM ({simple})"
     cut = f"SELECT *, {sql.cut('cleaned')} AS part FROM ({cleaned})"
     figured = f"SELECT *, {sql.only_digits('part')} AS marks, {sql.read_figure('part')} AS figure FROM ({cut})"
-    spelled = f"SELECT *, {sql.why_unread('cleaned', 'part', 'marks', 'figure')} AS why FROM ({figured})"
-    numbered = f"SELECT *, CASE WHEN why IS NULL THEN coalesce(figure, marks) END AS digits FROM ({spelled})"
-    abroad = sql.read_abroad("digits", "starts_with(part, '+')", judging.plans[0].international_prefix)
+    why = f"CASE WHEN simple IS NULL THEN {sql.why_unread('cleaned', 'part', 'marks', 'figure')} END"
+    spelled = f"SELECT *, {why} AS why FROM ({figured})"
+    digits = "CASE WHEN why IS NULL THEN coalesce(ltrim(simple, '+'), figure, marks) END"
+    numbered = f"SELECT *, {digits} AS digits, starts_with(coalesce(simple, part), '+') AS plus FROM ({spelled})"
+    abroad = sql.read_abroad("digits", "plus", judging.plans[0].international_prefix)
     asked = "TRUE" if judging.anywhere else f"why = {sql.quote(sql.ASK_LIBRARY)}"
     kept = f"CASE WHEN {asked} THEN text END AS text"
     return f"SELECT source, row, {kept}, why, digits, {abroad} AS abroad FROM ({numbered})"
@@ -163,6 +168,8 @@ def _judge_elsewhere(judging: _Judging, lines: str) -> None:
     plans = judging.plans[len(judging.countries) :]
     specials = ", ".join(sql.quote(reason) for reason in SPECIAL_REASONS)
     rows = f"(SELECT * FROM {lines} WHERE number IS NULL AND digits IS NOT NULL AND why NOT IN ({specials}))"
+    if not judging.plans or not _count(judging, rows):
+        return
     number = sql.number_where(f"line# IS NOT NULL AND {sql.IS_WHOLE}", plans) if judging.anywhere else "NULL::BIGINT"
     foreign = f"why = {sql.quote(InvalidNumber.OTHER_COUNTRY)} AND abroad IS NOT NULL"
     asked = f"CASE WHEN {foreign} THEN {sql.quote(sql.ASK_LIBRARY)} END" if judging.anywhere else "NULL"
@@ -181,6 +188,8 @@ def _ask_library(judging: _Judging, lines: str) -> None:
     execute = judging.connection.execute
     texts, answers = f"{judging.into}_texts", f"{judging.into}_answers"
     asked = f"why = {sql.quote(sql.ASK_LIBRARY)}"
+    if not _count(judging, f"{lines} WHERE {asked}"):
+        return
     execute(f"CREATE OR REPLACE TEMP TABLE {texts} AS SELECT DISTINCT text FROM {lines} WHERE {asked}")
     execute(f"CREATE OR REPLACE TEMP TABLE {answers} (text VARCHAR, number BIGINT, kind UTINYINT, why VARCHAR)")
     start = 0
