@@ -310,7 +310,9 @@ def test_redirects_are_not_followed(listen, post, status):
     assert peer.connections == 1
 
 
-@pytest.mark.parametrize("line", [b"220 mail.example ESMTP\r\n", b"HTTP/9.9 what\r\n\r\n", b"\x00\xff" * 50 + b"\r\n\r\n"])
+@pytest.mark.parametrize(
+    "line", [b"220 mail.example ESMTP\r\n", b"HTTP/9.9 what\r\n\r\n", b"\x00\xff" * 50 + b"\r\n\r\n"]
+)
 def test_what_is_no_http_is_lost(listen, post, line):
     def script(connection):
         connection.read_request()
@@ -434,7 +436,13 @@ def test_no_body_leaves_unrecorded_even_if_the_event_were_renamed(post, monkeypa
 
 
 @pytest.mark.parametrize(
-    "echo", [b"HTTP/1.1 %s\r\n\r\n", b"%s\r\n\r\n", b"HTTP/1.1 200 OK\r\n%s\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n%s"]
+    "echo",
+    [
+        b"HTTP/1.1 %s\r\n\r\n",
+        b"%s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n%s",
+    ],
 )
 def test_no_reason_or_log_repeats_the_key_or_a_number(listen, post, caplog, echo):
     def script(connection):
