@@ -47,12 +47,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkRecorded:
-    """A chunk stands in the ledger as `sending`: its request leaves next."""
+class Requesting:
+    """A chunk is about to be recorded and sent. Nothing is told between its record and its answer.
+
+    A listener may block (a stopped terminal, a full pipe), and a request that is recorded leaves at once or never.
+    """
 
     at: datetime
     label: str
-    chunk: str
     recipients: int
     probe: bool = False
 
@@ -127,4 +129,4 @@ class RunEnded:
     report: RunReport
 
 
-Event = RunStarted | Waiting | ChunkRecorded | ChunkAnswered | CampaignStopped | AccountStopped | RunEnded
+Event = RunStarted | Waiting | Requesting | ChunkAnswered | CampaignStopped | AccountStopped | RunEnded

@@ -8,8 +8,8 @@ from runner.model.events import (
     AccountStopped,
     CampaignStopped,
     ChunkAnswered,
-    ChunkRecorded,
     Event,
+    Requesting,
     RunEnded,
     RunReport,
     RunStarted,
@@ -48,14 +48,8 @@ def _describe(event: Event) -> tuple[str, Document]:
             }
         case Waiting():
             return "waiting", {"account": event.account, "seconds": round(event.seconds, 3), "why": event.why}
-        case ChunkRecorded():
-            return "recorded", {
-                "campaign": event.label,
-                "chunk": event.chunk,
-                "status": "sending",
-                "recipients": event.recipients,
-                "probe": event.probe,
-            }
+        case Requesting():
+            return "requesting", {"campaign": event.label, "recipients": event.recipients, "probe": event.probe}
         case ChunkAnswered():
             return "answered", _describe_answer(event)
         case CampaignStopped() | AccountStopped():

@@ -16,8 +16,8 @@ from runner.model.events import (
     AccountStopped,
     CampaignStopped,
     ChunkAnswered,
-    ChunkRecorded,
     Event,
+    Requesting,
     RunEnded,
     RunStarted,
     Waiting,
@@ -154,9 +154,9 @@ class Lines:
 
 def _describe_step(event: Event) -> str | None:
     match event:
-        case ChunkRecorded():
+        case Requesting():
             probe = ", a probe" if event.probe else ""
-            return f"{printable(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} sending{probe}"
+            return f"{printable(event.label)}: sending to {render_people(event.recipients)}{probe}"
         case ChunkAnswered():
             return f"{printable(event.label)}: chunk {event.chunk} of {render_people(event.recipients)} {event.status}"
         case Waiting():

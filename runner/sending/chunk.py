@@ -10,7 +10,7 @@ from itertools import count
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import Clock, Instant
 from runner.model.config import Account, Content
-from runner.model.events import ChunkRecorded, Event
+from runner.model.events import Event, Requesting
 from runner.model.ledger import ChunkStatus, KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.model.verdict import Accepted, ChunkRefused, NotSent, Unknown, Verdict
@@ -103,10 +103,9 @@ def send_chunk(chunk: Chunk, door: Door, tell: Tell) -> Outcome:
 
     def record_sending() -> None:
         recorded.append(_record_sending(chunk, door))
-        people = len(chunk.numbers)
-        at = door.clock.now()
-        tell(ChunkRecorded(at=at, label=chunk.label, chunk=recorded[0], recipients=people, probe=chunk.probe))
 
+    people = len(chunk.numbers)
+    tell(Requesting(at=door.clock.now(), label=chunk.label, recipients=people, probe=chunk.probe))
     answer = door.post(
         f"{door.base_url.rstrip('/')}/campaign/send",
         voicepartner.build_body(door.api_key, chunk.content, chunk.schedule, chunk.numbers),

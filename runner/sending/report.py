@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from runner.model.events import ChunkAnswered, ChunkRecorded, Ending, Event, RunReport
+from runner.model.events import ChunkAnswered, Ending, Event, RunReport
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Plan
 from runner.sending.queue import OpenAccount
@@ -27,14 +27,15 @@ class Tally:
     def note(self, event: Event) -> None:
         """Count this event."""
         match event:
-            case ChunkRecorded():
-                self.requests += 1
             case ChunkAnswered(status=ChunkStatus.ACCEPTED):
+                self.requests += 1
                 self.reached += event.recipients
                 if event.cost is None or event.currency is None:
                     self.cost_unknown += event.recipients
                 else:
                     self.costs[event.currency] = self.costs.get(event.currency, Decimal(0)) + event.cost
+            case ChunkAnswered():
+                self.requests += 1
 
 
 def build_report(

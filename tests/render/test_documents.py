@@ -101,7 +101,7 @@ def _run_events() -> list[events.Event]:
     answer = {"at": at, "label": label, "chunk": chunk, "recipients": 10}
     return [
         events.RunStarted(at=at, people=200, requests=2, campaigns=(label,), finishes_at=at),
-        events.ChunkRecorded(**answer, probe=True),
+        events.Requesting(at=at, label=label, recipients=10, probe=True),
         events.ChunkAnswered(**answer, status=ChunkStatus.ACCEPTED, cost=Decimal("1.5"), currency="EUR"),
         events.Waiting(at=at, seconds=41.25, why="limit of 5 in 60 s", account="main"),
         events.ChunkAnswered(**answer, status=ChunkStatus.REJECTED, reason=f"no {NUMBER}", rows=("data/x.csv row 17",)),

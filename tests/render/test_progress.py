@@ -15,8 +15,8 @@ from runner.model.clock import Instant
 from runner.model.events import (
     CampaignStopped,
     ChunkAnswered,
-    ChunkRecorded,
     Ending,
+    Requesting,
     RunEnded,
     RunReport,
     RunStarted,
@@ -68,7 +68,7 @@ def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
     with open_lines(log, clock=SteadyClock()) as tell:
         tell(_started())
         for number in range(12):
-            tell(ChunkRecorded(at=_at(number), label="spring@2026", chunk="c", recipients=500))
+            tell(Requesting(at=_at(number), label="spring@2026", recipients=500))
             tell(_answer(number))
         tell(_answer(20, ChunkStatus.REJECTED, recipients=1, reason="no such number", rows=("data/x.csv row 17",)))
         tell(CampaignStopped(at=_at(21), label="spring@2026", reason="refused\r\x1b[2J 0639981234", hint="mend it"))
@@ -107,10 +107,10 @@ def test_verbose_tells_of_every_chunk():
     log = io.StringIO()
     with open_lines(log, clock=SteadyClock(), verbose=True) as tell:
         tell(_started())
-        tell(ChunkRecorded(at=_at(1), label="spring@2026", chunk="c1f5aa", recipients=10, probe=True))
+        tell(Requesting(at=_at(1), label="spring@2026", recipients=10, probe=True))
         tell(_answer(2, recipients=10))
     assert [line.split("Z ")[1] for line in log.getvalue().splitlines()[1:]] == [
-        "spring@2026: chunk c1f5aa of 10 people sending, a probe",
+        "spring@2026: sending to 10 people, a probe",
         "spring@2026: chunk c1f5aa of 10 people accepted",
     ]
 
