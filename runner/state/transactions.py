@@ -69,20 +69,30 @@ class Transactions:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One moment of the state, for as long as the block lasts; recording waits for it, so let it be short."""
-        with self._telling(), self._connection.begin():
-            self._connection.exec_driver_sql("BEGIN")
-            yield self._connection
+        with self._transaction("BEGIN") as connection:
+            yield connection
 
     @contextmanager
     def recording(self) -> Iterator[Connection]:
         """A durable transaction: no other may record meanwhile, and at the block's end it is on the disk."""
-        with self._telling(), self._connection.begin():
-            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield self._connection
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
 
     def close(self) -> None:
         """Let go of the state."""
         self._connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._telling():
+            try:
+                with self._connection.begin():
+                    self._connection.exec_driver_sql(begin)
+                    yield self._connection
+            finally:
+                # A COMMIT that waited in vain for readers leaves its transaction open, and SQLAlchemy leaves it so.
+                self._connection.connection.rollback()
+                self._connection.rollback()
 
     def _set(self, settings: Settings) -> None:
         with self._connection.begin():

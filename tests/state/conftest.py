@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SQLITE = "sqlite:///.campaign/state.db"
 KEY = Secret("the key of a state that tests alone open")
 FINGERPRINT = b"f" * 16
-OTHER_FINGERPRINT = b"o" * 16
 
 
 @dataclass
@@ -47,6 +46,20 @@ class StandingClock:
         self.boottime_s += seconds
 
 
+def person(number: int) -> bytes:
+    """The pseudonym of somebody."""
+    return sha256(str(number).encode()).digest()[:16]
+
+
+def content(audio: str = "audio-1", **other: object) -> KeptContent:
+    return KeptContent(**{"audio": audio, "notify_email": "ops@example.fr", **other})
+
+
+def new_chunk(*people: int, name: str = "recall", edition: str | None = None, **other: object) -> NewChunk:
+    values = {"content": content(), "probe": False, "timeout": timedelta(seconds=30), **other}
+    return NewChunk(campaign=name, edition=edition, pseudonyms=tuple(map(person, people)), **values)
+
+
 @dataclass
 class Desk:
     """One state, one account's lock on it, and short ways to record."""
@@ -55,6 +68,11 @@ class Desk:
     clock: StandingClock
     stack: ExitStack
     held: Held = field(init=False)
+
+    OTHER_FINGERPRINT = b"o" * 16
+    person = staticmethod(person)
+    content = staticmethod(content)
+    new_chunk = staticmethod(new_chunk)
 
     def __post_init__(self) -> None:
         self.held = self.stack.enter_context(self.hold())
@@ -99,20 +117,6 @@ class Desk:
         known = {person(n).hex().upper(): n for n in range(100)}
         pages = self.ledger.read_people(name, edition, content(audio).digest)
         return {known[item[:32]]: item[32:] for page in pages for item in page.split(",")}
-
-
-def person(number: int) -> bytes:
-    """The pseudonym of somebody."""
-    return sha256(str(number).encode()).digest()[:16]
-
-
-def content(audio: str = "audio-1", **other: object) -> KeptContent:
-    return KeptContent(**{"audio": audio, "notify_email": "ops@example.fr", **other})
-
-
-def new_chunk(*people: int, name: str = "recall", edition: str | None = None, **other: object) -> NewChunk:
-    values = {"content": content(), "probe": False, "timeout": timedelta(seconds=30), **other}
-    return NewChunk(campaign=name, edition=edition, pseudonyms=tuple(map(person, people)), **values)
 
 
 @pytest.fixture
@@ -168,6 +172,3 @@ def tell(*words): print(*words, flush=True)
             return process
 
         yield run
-
-
-Hold = Callable[..., AbstractContextManager[Held]]
