@@ -85,7 +85,7 @@ def _find_address(host: str) -> Address | None:
         pass
     try:
         return ipaddress.IPv4Address(socket.inet_aton(tidy)) if tidy else None
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         return None
 
 

@@ -190,14 +190,12 @@ class _Handler(BaseHTTPRequestHandler):
         nth = server.count_message()
         at = server.clock.read()
         arrival = server.record.note_request(SEND, key, at, requests=server.requests, per_s=server.per_s)
-        server.stopping.wait(server.latency_s)
-        if arrival.wait_s is not None:
+        if server.stopping.wait(server.latency_s):
+            self.close_connection = True
+        elif arrival.wait_s is not None:
             self._answer(limit(), arrival.wait_s)
-            return
-        message = read_message(fields)
-        if isinstance(message, Message):
-            exchange = Exchange(self, message, arrival, server.record, server.stopping)
-            self._carry_out(exchange, nth)
+        elif isinstance(message := read_message(fields), Message):
+            self._carry_out(Exchange(self, message, arrival, server.record, server.stopping), nth)
         else:
             self._answer(message)
 
