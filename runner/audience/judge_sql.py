@@ -132,7 +132,7 @@ def why_unread(cleaned: str, part: str, digits: str, figure: str) -> str:
         (f"{matches(part, LIBRARY_ALONE)} AND length({digits}) < {MIN_DIGITS}", InvalidNumber.TOO_SHORT),
         (matches(part, PLAIN), None),
         (matches(part, LIBRARY_ALONE), ASK_LIBRARY),
-        (f"regexp_matches({part}, {quote(EXTENSION)})", InvalidNumber.EXTENSION),
+        (matches(part, EXTENSION), InvalidNumber.EXTENSION),
         (f"regexp_matches({part}, '\\pL')", InvalidNumber.LETTERS),
     ]
     return _case(cases, InvalidNumber.UNREADABLE)
@@ -243,11 +243,13 @@ def why_unlisted(plans: Sequence[CountryPatterns]) -> str:
 
 def _why_not_valid(national: str, plan: CountryPatterns) -> str:
     number = f"{quote(plan.calling_code)} || {national}"
+    # A number that was cut keeps its national prefix, which is no digit of it.
+    length = f"length(regexp_replace({national}, '^0', ''))"
     is_fiction = f"length({number}) = 11 AND {number} BETWEEN '{FICTION[0]}' AND '{FICTION[-1]}'"
     return (
         f"CASE WHEN {is_fiction} THEN {quote(InvalidNumber.FICTION)}"
-        f" WHEN length({national}) < {min(plan.lengths)} THEN {quote(InvalidNumber.TOO_SHORT)}"
-        f" WHEN length({national}) > {max(plan.lengths)} THEN {quote(InvalidNumber.TOO_LONG)}"
+        f" WHEN {length} < {min(plan.lengths)} THEN {quote(InvalidNumber.TOO_SHORT)}"
+        f" WHEN {length} > {max(plan.lengths)} THEN {quote(InvalidNumber.TOO_LONG)}"
         f" ELSE {quote(InvalidNumber.NOT_VALID)} END"
     )
 

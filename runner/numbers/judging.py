@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runner.numbers.spelling import ANY_EXPONENT, clean, cut, read_spelling
-from runner.numbers.values import TERRITORIES, InvalidNumber, Number
+from runner.numbers.spelling import clean, cut, read_spelling
+from runner.numbers.values import InvalidNumber, Number
 
-_WRITTEN_OUT = re.compile(r"(?<!\d)(?:(?:\+|00)[\s().-]{0,3}[1-9]|0[\s().-]{0,3}[1-9])(?:[\s()./-]{0,3}\d){8}")
-_SIX_DIGITS = re.compile(r"(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))\d\d ?\d\d ?\d\d")
-_LOST_EXPONENT = re.compile(r"E\+?0?(?:8|9|10|11)$", re.IGNORECASE)
+_WRITTEN_OUT = re.compile(r"(?<![0-9])(?:(?:\+|00)[\W_]{0,3}[1-9]|0[\W_]{0,3}[1-9])(?:[\W_]{0,3}[0-9]){8}")
+_WHOLE = re.compile("[0-9]{9,}|0[0-9]{6}|(?!(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2]))[0-9]{6}")
+_LOST_EXPONENT = re.compile(r"[eE] ?\+?0?(?:8|9|10|11)$")
 
 
 def judge_number(text: str, countries: Sequence[str], *, fiction: bool = False) -> Number | InvalidNumber:
@@ -45,12 +45,10 @@ def has_number(text: str) -> bool:
 
     Six digits alone count as well (Saint-Pierre-et-Miquelon), unless they are a year and a month.
     """
+    read = read_spelling(text)
+    if not isinstance(read, InvalidNumber):
+        return bool(_WHOLE.fullmatch(re.sub("[^0-9]", "", read)))
     cleaned = clean(text)
-    part = cut(cleaned)
-    if not part:
-        return False
-    if _WRITTEN_OUT.search(cleaned) or _SIX_DIGITS.fullmatch(part):
-        return True
-    if re.fullmatch(ANY_EXPONENT, part):
-        return bool(_LOST_EXPONENT.search(part))
-    return sum(c.isdigit() for c in part) > len("2026-12-01") - 2 and judge_anywhere(text, TERRITORIES) is not None
+    if read is InvalidNumber.LOST_DIGITS:
+        return bool(_LOST_EXPONENT.search(cut(cleaned)))
+    return bool(_WRITTEN_OUT.search(cleaned))

@@ -99,7 +99,8 @@ def _why_not_valid(number: PhoneNumber, country: str) -> InvalidNumber:
     if _e164(number) in FICTION:
         return InvalidNumber.FICTION
     lengths = possible_lengths(country)
-    length = len(national_significant_number(number))
+    # A number that was cut keeps its national prefix, which is no digit of it.
+    length = len(national_significant_number(number).removeprefix("0"))
     if length < lengths[0]:
         return InvalidNumber.TOO_SHORT
     return InvalidNumber.TOO_LONG if length > lengths[-1] else InvalidNumber.NOT_VALID

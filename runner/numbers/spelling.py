@@ -44,8 +44,7 @@ EXPONENT = r"([1-9])[.,]([0-9]+)[eE]\+?0*([1-9][0-9]?)"
 
 ANY_EXPONENT = r"\+?[0-9]+(?:[.,][0-9]*)? ?[eE] ?[+\-]?[0-9]+"
 
-EXTENSION = r"(?i)(?:[,;#x]|ext|poste|int)[^0-9]*[0-9]{1,6}#?$"
-"""To be searched for, not matched against the whole."""
+EXTENSION = r"(?i)(?:[^0-9,;#]*[0-9]){8,}[^0-9]*?(?:[,;#]|x|ext|poste|int)[^0-9]*[0-9]{1,6}#?"
 
 MAX_LENGTH = 250
 """Characters: the library reads no longer text."""
@@ -126,7 +125,7 @@ def _read_part(part: str) -> str | InvalidNumber:
         return InvalidNumber.TWO_NUMBERS
     if _PLAIN_OR_LIBRARY.fullmatch(part):
         return part
-    if _EXTENSION.search(part):
+    if _EXTENSION.fullmatch(part):
         return InvalidNumber.EXTENSION
     return InvalidNumber.LETTERS if any(c.isalpha() for c in part) else InvalidNumber.UNREADABLE
 
