@@ -29,7 +29,7 @@ _KEPT = (
 _HIDDEN = (
     r"\d[.,]\d{3,}(?=[eE][+-]?\d)",
     r"(?<!\d)(?:\+?\d{2,4}[,;:|_\\])?\(?\d{1,2}\)?(?:[,;:|_\\]\d\d){3,}(?!\d)",
-    rf"\+?\d(?:{_JOIN}\d)+",
+    rf"\d{{1,3}}(?:,\d{{3}}){{2,}}|\+?\d(?:{_JOIN}\d)+",
 )
 _SEQUENCE = re.compile(rf"(?P<kept>{'|'.join(_KEPT)})|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})")
 
