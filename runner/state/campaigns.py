@@ -17,14 +17,16 @@ from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PRICED = chunks.c.cost.is_not(None) & chunks.c.currency.is_not(None)
 REFUSED = "refused"
+PEOPLE = (*(status.value for status in sorted(HOLDING)), REFUSED)
+CHUNKS = tuple(status.value for status in ChunkStatus)
 
 
 @dataclass(slots=True)
 class _Counts:
     """What the chunks of one campaign add up to."""
 
-    people: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*sorted(HOLDING), REFUSED), 0))
-    chunks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ChunkStatus, 0))
+    people: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PEOPLE, 0))
+    chunks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHUNKS, 0))
     costs: dict[str, Decimal] = field(default_factory=dict)
     moments: list[datetime] = field(default_factory=list)
     account: str = ""

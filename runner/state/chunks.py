@@ -63,14 +63,12 @@ def read_selected(
 
 def read_contacts(connection: Connection, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
     """The chunks that hold this person: those that reached them, and those of which that is not known."""
-    # Joined through campaigns, so that each look-up is one of the primary key.
-    holding = (
-        select(recipients.c.chunk_id)
-        .select_from(campaigns)
-        .join(recipients, recipients.c.campaign_id == campaigns.c.id)
-        .where(recipients.c.pseudonym == pseudonym)
+    # Asked of each campaign, so that each look-up is one of the primary key and none walks through all people.
+    each = campaigns.alias("each_campaign")
+    holding = select(recipients.c.chunk_id).where(
+        recipients.c.campaign_id == each.c.id, recipients.c.pseudonym == pseudonym
     )
-    return read_chunks(connection, chunks.c.id.in_(holding))
+    return read_chunks(connection, chunks.c.id.in_(select(holding.scalar_subquery()).select_from(each)))
 
 
 def find_sender(connection: Connection, chunk: str) -> SenderRecord | None:

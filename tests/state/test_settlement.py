@@ -241,3 +241,39 @@ def test_what_a_process_was_recording_when_it_was_killed_never_was(start, open_a
         with find_state("sqlite:///.campaign/state.db", root=tmp_path, key=KEY, pin=None) as state:
             assert state.serial == 0
     assert open_again().serial == 0
+
+
+FULL = """
+import resource
+with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
+    who = {"fingerprint": b"f" * 16, "account": "main", "holder": this_holder(clock, "campaign apply")}
+    def chunk(start): return NewChunk(
+        campaign="recall", edition=None, content=KeptContent(audio="audio-1", notify_email="ops@example.fr"),
+        pseudonyms=tuple(n.to_bytes(2) * 8 for n in range(start, start + 500)),
+        probe=False, timeout=timedelta(seconds=30),
+    )
+    with hold_account(state, **who, wait=timedelta(0), clock=clock) as held:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        name = state.ledger.record_sending(held, chunk(0), clock.read(), max_in_doubt=5)
+        for size in range(4096, 200_000, 4096):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+            try:
+                state.ledger.record_sending(held, chunk(500), clock.read(), max_in_doubt=5)
+            except StateUnavailable as error:
+                why = error.message
+            else:
+                break
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        tell(size > 4096, len(state.ledger.chunks()), state.serial)
+        tell(why)
+        state.ledger.record_accepted(held, name, Acceptance(provider_id="p"), clock.read())
+        tell(state.ledger.find_campaign("recall", None).people)
+"""
+
+
+def test_what_finds_no_room_is_told_and_leaves_nothing_until_there_is_room_again(start):
+    process = start(FULL)
+    assert process.stdout.readline() == "True 2 2\n"
+    assert "can't be " in process.stdout.readline()
+    assert process.stdout.readline() == "{'accepted': 500, 'sending': 500, 'unknown': 0, 'refused': 0}\n"
+    assert process.wait() == 0
