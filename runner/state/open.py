@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
@@ -152,16 +152,15 @@ def _open(path: Path, key: Secret | None, pin: str | None, *, recording: bool) -
         if recording:
             refuse_read_only(path)
     transactions = Transactions(path, recording=True) if recording else open_reading(path)
-    try:
+    with ExitStack() as until_refused:
+        until_refused.callback(transactions.close)
         if recording:
             _check_whole(path, transactions)
         state = _identify(path, transactions, key, pin)
         if recording:
             with transactions.recording() as connection:
                 migrate(connection)
-    except BaseException:
-        transactions.close()
-        raise
+        until_refused.pop_all()
     return state
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import final
 from urllib.parse import quote
@@ -60,11 +60,10 @@ class Transactions:
         self._path = path
         with self._telling():
             self._connection = engine.connect()
-            try:
+            with ExitStack() as until_set:
+                until_set.callback(self._connection.close)
                 self._set((*RECORDING, *READING) if recording else READING)
-            except BaseException:
-                self._connection.close()
-                raise
+                until_set.pop_all()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -336,9 +336,9 @@ def test_asking_git_starts_no_program_of_the_repositorys_choice(tmp_path):
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:40 / /home/share rw,relatime - nfs4 server:/share rw
-31 22 0:41 / /home/with\\040blank rw,relatime - cifs //server/share rw
-32 30 0:42 / /home/share/local rw,relatime shared:2 master:1 - xfs /dev/sdb1 rw
+30 22 0:40 / /srv/share rw,relatime - nfs4 server:/share rw
+31 22 0:41 / /srv/with\\040blank rw,relatime - cifs //server/share rw
+32 30 0:42 / /srv/share/local rw,relatime shared:2 master:1 - xfs /dev/sdb1 rw
 33 22 0:43 / /covered rw - nfs server:/x rw
 34 22 8:2 / /covered rw - ext4 /dev/sdc1 rw
 cut
@@ -349,11 +349,11 @@ cut
     ("folder", "kind"),
     [
         ("/var/lib", "ext4"),
-        ("/home/share", "nfs4"),
-        ("/home/share/project", "nfs4"),
-        ("/home/shared", "ext4"),
-        ("/home/with blank/project", "cifs"),
-        ("/home/share/local/project", "xfs"),
+        ("/srv/share", "nfs4"),
+        ("/srv/share/project", "nfs4"),
+        ("/srv/shared", "ext4"),
+        ("/srv/with blank/project", "cifs"),
+        ("/srv/share/local/project", "xfs"),
         ("/covered/project", "ext4"),
     ],
 )
