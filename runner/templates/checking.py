@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache, lru_cache
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
@@ -19,15 +20,25 @@ TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]]) -> TemplateFault | None:
     """The first fault of `text`, by what can be told without rendering it."""
-    sandbox = sql_sandbox(Parameters()) if sql else text_sandbox()
+    sandbox = _sandbox(sql=sql)
     try:
-        tree = sandbox.parse(text)
+        tree = _parse(text, sql=sql)
     except TemplateSyntaxError as error:
         return TemplateFault("template-syntax", _describe_syntax(error, text), _find_broken_tag(text, sandbox))
     except (RecursionError, ValueError):
         return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
     faults = _find_faults(tree, text, sandbox, known)
     return next(faults, None) or (find_quoted(text, sandbox) if sql else None)
+
+
+@cache
+def _sandbox(*, sql: bool) -> Sandbox:
+    return sql_sandbox(Parameters()) if sql else text_sandbox()
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str, *, sql: bool) -> nodes.Template:
+    return _sandbox(sql=sql).parse(text)
 
 
 def _describe_syntax(error: TemplateSyntaxError, text: str) -> str:

@@ -1,0 +1,91 @@
+"""Addresses in project files, judged without connecting to any: of the API, a proxy, the state, a page to call.
+
+A part that a reference stands for is judged when it is known; a password that stands there literally never passes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from runner.errors import RunnerError
+from runner.project.references import replace_references
+
+STATE_SCHEMES = ("sqlite", "postgresql")
+_STANDS_FOR = "r0"
+_PARAMETER = re.compile(r"[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=(?P<value>[^&;#]*)", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^/?#]*?:(?P<value>[^/?#]*)@")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with an address, without a word of it that could be secret."""
+
+    code: str
+    message: str
+    hint: str
+
+
+def judge_address(text: str, form: str) -> Fault | None:
+    """What is wrong with an address of this `format`: base-url, proxy, state or url."""
+    if holds_password(text):
+        hint = "write `${NAME}` in its place, and set that variable" if form != "url" else "use an address without one"
+        return Fault("literal-secret", "a password stands in this address", hint)
+    literal = replace_references(text, _STANDS_FOR)
+    if literal == _STANDS_FOR or (form != "state" and literal.startswith(_STANDS_FOR)):
+        return None
+    if form == "state":
+        return _judge_state(literal)
+    return _judge_http(literal, plain_anywhere=form != "base-url")
+
+
+def holds_password(text: str) -> bool:
+    """Whether a password stands in this address literally, beside a user's name or as a parameter."""
+    found = [match["value"] for pattern in (_PASSWORD, _PARAMETER) for match in pattern.finditer(text)]
+    return any(replace_references(value, "") for value in found)
+
+
+def refuse_base_url(base_url: str) -> None:
+    """Raise RunnerError where an API's address, looked up at last, is none, or plain http to another machine."""
+    fault = _judge_http(base_url, plain_anywhere=False)
+    if fault is not None:
+        raise RunnerError(f"`base_url`: {fault.message}", hint=fault.hint, code=fault.code)
+
+
+def _judge_state(literal: str) -> Fault | None:
+    scheme = literal.partition(":")[0].partition("+")[0]
+    if "://" in literal and scheme in STATE_SCHEMES:
+        return None
+    hint = "write `sqlite:///.campaign/state.db`, or `postgresql://user@host/db`"
+    return Fault("invalid-address", "this is no address of a state", hint)
+
+
+def _judge_http(literal: str, *, plain_anywhere: bool) -> Fault | None:
+    hint = "write the whole address, such as `https://api.example.fr/v1`"
+    try:
+        parts = urlsplit(literal)
+        port = parts.port
+    except ValueError:
+        return Fault("invalid-address", "this is no address", hint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or re.search(r"\s", literal):
+        return Fault("invalid-address", "this is no http or https address", hint)
+    if plain_anywhere:
+        return None
+    if parts.query or parts.fragment:
+        return Fault("invalid-address", "the address of an API has no `?` and no `#`", hint)
+    if parts.scheme == "http" and not _is_loopback(parts):
+        hint = "write `https://`; only loopback addresses, such as 127.0.0.1, may be reached without it"
+        return Fault("insecure-address", "plain http would carry the API key unprotected", hint)
+    return None
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,219 @@
+"""Values that passed every judgement → the model: accounts, campaigns, sources.
+
+What a file does not say is left to the model's own defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from runner.errors import Place
+from runner.model.config import (
+    Account,
+    Campaign,
+    Content,
+    Delivery,
+    Guards,
+    Kind,
+    Limits,
+    Prices,
+    Source,
+    SourceKind,
+)
+from runner.model.secret import Reference
+from runner.project.scalars import format_minute, parse_day, parse_duration, parse_minute, parse_sender, parse_share
+from runner.project.tree import ListValue, MapValue, ScalarValue, Value, to_plain, walk
+
+Parsed = TypeVar("Parsed")
+Said = Any
+"""What a key says, typed; None where it is missing."""
+
+
+class Places(Mapping[str, Place]):
+    """Where each dotted key of a campaign has its value, worked out when somebody asks."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: str) -> Place:
+        return self._values[key].place
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Excerpts(Mapping[str, str]):
+    """The source line of each dotted key of a campaign, secrets masked, worked out when somebody asks."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: str) -> str:
+        return _excerpt(self._values[key]) or ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def build_account(name: str, values: MapValue, key: ScalarValue) -> Account:
+    """An account of campaigns.yaml; `key` is its name there."""
+    prices = values.find("prices")
+    return Account(
+        name=name,
+        place=key.place,
+        api_key=_required(build_reference(values, "api_key")),
+        limits=Limits(
+            **given(
+                requests=_say(values, "limits", "requests"),
+                per=_parse(parse_duration, values, "limits", "per"),
+                recipients_per_request=_say(values, "limits", "recipients_per_request"),
+            )
+        ),
+        **given(
+            provider=_say(values, "provider"),
+            base_url=build_reference(values, "base_url"),
+            timezone=_say(values, "timezone"),
+            timeout=_parse(parse_duration, values, "timeout"),
+            max_in_doubt=_say(values, "max_in_doubt"),
+            proxy=build_reference(values, "proxy"),
+            countries=_list(values, "countries"),
+            prices=Prices(**given(**_map(prices))) if isinstance(prices, MapValue) else None,
+        ),
+    )
+
+
+def build_campaign(
+    values: MapValue,
+    *,
+    name: str,
+    edition: str | None,
+    file: str,
+    place: Place,
+    account: str,
+    variables: Mapping[str, Said],
+) -> Campaign:
+    """A campaign from its values with the defaults merged in; `variables` are those that win over its own."""
+    schedule = _parse(parse_minute, values, "schedule")
+    by_key = {dotted: value if isinstance(value, ScalarValue) else key for dotted, key, value in walk(values)}
+    return Campaign(
+        name=name,
+        edition=edition,
+        file=file,
+        place=place,
+        account=account,
+        content=_build_content(values, schedule),
+        recipients=_build_sources(values, "recipients"),
+        exclude=_build_sources(values, "exclude"),
+        audio_name=_say(values, "message", "audio_name"),
+        description=_say(values, "description"),
+        schedule=schedule,
+        until=_parse(parse_day, values, "until"),
+        delivery=_build_delivery(values),
+        guards=_build_guards(values),
+        vars={**_map(values.find("vars")), **variables},
+        places=Places(by_key),
+        excerpts=Excerpts(by_key),
+        **given(enabled=_say(values, "enabled")),
+    )
+
+
+def _build_content(values: MapValue, schedule: datetime | None) -> Content:
+    return Content(
+        audio=_say(values, "message", "audio"),
+        notify_email=_say(values, "notify", "email"),
+        sender=_parse(parse_sender, values, "message", "sender"),
+        notify_url=_say(values, "notify", "url"),
+        schedule=format_minute(schedule) if schedule is not None else None,
+    )
+
+
+def _build_delivery(values: MapValue) -> Delivery:
+    kinds = _list(values, "delivery", "kinds")
+    return Delivery(
+        **given(
+            chunk_size=_say(values, "delivery", "chunk_size"),
+            probe=_say(values, "delivery", "probe"),
+            # In whatever order they are written, they are the same kinds.
+            kinds=tuple(kind for kind in Kind if kind in kinds) if kinds else None,
+            priority=_say(values, "delivery", "priority"),
+        )
+    )
+
+
+def _build_guards(values: MapValue) -> Guards:
+    return Guards(
+        max_recipients=_say(values, "guards", "max_recipients"),
+        max_cost=_say(values, "guards", "max_cost"),
+        max_invalid=_parse(parse_share, values, "guards", "max_invalid"),
+    )
+
+
+def _build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
+    sources = values.find(name)
+    items = sources.items if isinstance(sources, ListValue) else []
+    return tuple(_build_source(item) for item in items if isinstance(item, MapValue))
+
+
+def _build_source(values: MapValue) -> Source:
+    kind = next(kind for kind in SourceKind if kind in values.values)
+    at = values.values[kind]
+    column = _say(values, "column")
+    return Source(
+        kind=kind,
+        place=at.place,
+        numbers=_list(values, "numbers") or (),
+        text=_say(values, "file") or "",
+        column=None if column is None else str(column),
+        where=_say(values, "where"),
+        allow_empty=_say(values, "allow_empty") is True,
+        ignore_invalid=_say(values, "on_invalid") == "ignore",
+        excerpt=_excerpt(at),
+    )
+
+
+def _excerpt(value: Value) -> str | None:
+    return value.document.excerpt(value.start.line + 1)
+
+
+def _say(values: MapValue, *path: str) -> Said:
+    found = values.find(*path)
+    return None if found is None else found.value
+
+
+def _parse(parse: Callable[[str], Parsed | None], values: MapValue, *path: str) -> Parsed | None:
+    text = _say(values, *path)
+    return None if text is None else parse(text)
+
+
+def build_reference(values: MapValue, name: str) -> Reference | None:
+    """The reference under a key of campaigns.yaml or of an account; None where the key is missing."""
+    found = values.find(name)
+    return Reference(found.text, found.place) if isinstance(found, ScalarValue) else None
+
+
+def _list(values: MapValue, *path: str) -> tuple[str, ...] | None:
+    found = values.find(*path)
+    return tuple(str(item.value) for item in found.items) if isinstance(found, ListValue) else None
+
+
+def _map(values: Value | None) -> dict[str, Said]:
+    return {name: to_plain(value) for name, value in values.values.items()} if isinstance(values, MapValue) else {}
+
+
+def given(**said: Said) -> dict[str, Said]:
+    """What is said, without what is not."""
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _required(value: Parsed | None) -> Parsed:
+    if value is None:
+        raise ValueError("a value that every schema requires is missing")
+    return value

@@ -1,0 +1,106 @@
+"""Files read and judged one by one: the project's, and each campaign's with the defaults merged in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from runner.errors import Place, Problem
+from runner.project.folder import PROJECT_FILE, Unreadable, list_campaigns, read_file
+from runner.project.merge import merge_campaign
+from runner.project.rules import Identity, judge_campaign, judge_project
+from runner.project.schema import judge, load_schema
+from runner.project.tree import MapValue, ScalarValue
+from runner.project.yaml import parse_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDraft:
+    """campaigns.yaml as it was read: its values where there are any, and what is wrong with it."""
+
+    values: MapValue | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether campaigns can be judged by it."""
+        return self.values is not None and not self.problems
+
+
+@dataclass(slots=True)
+class CampaignDraft:
+    """A campaign's file as it was read: its identity, its values with the defaults merged in, what is wrong with it.
+
+    `at` is where its name stands, the file's first value where it has none; None where nothing could be read.
+    """
+
+    path: str
+    name: str
+    edition: str | None = None
+    at: ScalarValue | MapValue | None = None
+    values: MapValue | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Identity:
+        """What no other file may be."""
+        return self.name, self.edition
+
+
+def read_project(root: Path, *, runner_version: str) -> ProjectDraft:
+    """campaigns.yaml, judged by its schema and by the rules that reach across its keys."""
+    values, problems = _read_values(root, PROJECT_FILE, "project")
+    if values is not None:
+        problems += judge_project(values, runner_version=runner_version)
+    return ProjectDraft(values, tuple(problems))
+
+
+def read_campaigns(root: Path, project: ProjectDraft) -> Iterator[CampaignDraft]:
+    """Every campaign's file, one after another, so that no more than one need be kept."""
+    for found in list_campaigns(root):
+        if isinstance(found, Unreadable):
+            yield CampaignDraft(found.path, PurePosixPath(found.path).stem, problems=[found.problem])
+        else:
+            yield _read_campaign(root, found, project)
+
+
+def _read_campaign(root: Path, path: str, project: ProjectDraft) -> CampaignDraft:
+    own, problems = _read_values(root, path, "campaign")
+    draft = CampaignDraft(path, PurePosixPath(path).stem, problems=problems)
+    if own is None:
+        return draft
+    _identify(draft, own)
+    draft.values = merge_campaign(own, project.values if project.is_sound else None)
+    misspelt = any(problem.code == "unknown-key" for problem in problems)
+    if project.is_sound and project.values is not None and not misspelt:
+        draft.problems += judge_campaign(draft.values, project.values)
+    return draft
+
+
+def _identify(draft: CampaignDraft, own: MapValue) -> None:
+    name, edition = own.find("name"), own.find("edition")
+    draft.at = own
+    if isinstance(name, ScalarValue):
+        draft.name, draft.at = name.text, name
+    elif name is None and not re.search(load_schema("campaign")["properties"]["name"]["pattern"], draft.name):
+        message = f"the file's name makes `{draft.name}` the campaign's, which can't be"
+        hint = f"write `name:` with {load_schema('campaign')['properties']['name']['patternErrorMessage']}"
+        draft.problems.append(own.problem("invalid-name", message, hint))
+    if isinstance(edition, ScalarValue):
+        draft.edition = edition.text
+
+
+def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, list[Problem]]:
+    data = read_file(root, path)
+    if isinstance(data, Problem):
+        return None, [data]
+    _, value, problems = parse_yaml(data, path)
+    if problems and value is None:
+        return None, problems
+    if value is None or (isinstance(value, ScalarValue) and value.plain and not value.text):
+        hint = "write the keys of the campaign, or remove the file" if schema == "campaign" else "write `version: 1`"
+        return None, [*problems, Problem("empty-file", "the file holds nothing but comments", Place(path), hint)]
+    problems += judge(value, schema)
+    return (value if isinstance(value, MapValue) else None), problems

@@ -1,0 +1,169 @@
+"""What stands in a text beyond its shape: the door it takes (`${…}`, `{{ … }}` or neither), and its `format`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from runner.errors import Problem
+from runner.project.addresses import judge_address
+from runner.project.references import find_malformed, is_one_reference
+from runner.project.scalars import (
+    is_number_of_yaml,
+    is_telephone_of_digits,
+    parse_day,
+    parse_minute,
+    parse_sender,
+)
+from runner.project.tree import ScalarValue
+from runner.templates import check_template
+
+FREE = "free"
+"""The format of a value that no schema types."""
+REFERENCES = frozenset({"secret", "base-url", "proxy", "state"})
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+TEMPLATES = frozenset({"number", "path", "template", "sql"})
+REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url` and `proxy`"
+
+
+def judge_text(value: ScalarValue, form: str | None, path: Sequence[str]) -> Problem | None:
+    """What is wrong with one text beyond its type, by the `format` of its schema; `path` leads to its key."""
+    key = path[-1] if path else "this value"
+    if form in REFERENCES:
+        return _judge_reference(value, form, key)
+    if form in TEMPLATES:
+        return _judge_template(value, form)
+    return _refuse_doors(value, ".".join(path)) or _judge_form(value, form)
+
+
+def _refuse_doors(value: ScalarValue, key: str) -> Problem | None:
+    text = value.text
+    if "${" in text:
+        message = f"`${{…}}` is not looked up here: `{key}` is literal"
+        hint = f"{REFERENCE_KEYS} take `${{NAME}}` and `${{file:PATH}}`"
+        return value.problem_within(text.index("${"), "wrong-door", message, hint)
+    if "{{" in text or "{%" in text:
+        message = f"`{{{{ … }}}}` is not rendered here: `{key}` is literal"
+        hint = "the strings of sources, in `recipients` and `exclude`, take `{{ … }}`"
+        return value.problem_within(_find_jinja(text), "wrong-door", message, hint)
+    return None
+
+
+def _find_jinja(text: str) -> int:
+    return min(at for at in (text.find("{{"), text.find("{%")) if at >= 0)
+
+
+def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
+    text = value.text
+    takes = f"`{key}` takes `${{NAME}}` or `${{file:PATH}}`"
+    malformed = find_malformed(text)
+    if malformed is not None:
+        message = "this `${…}` is no reference: it needs the name of a variable, or `file:` and a path"
+        return value.problem_within(malformed, "invalid-reference", message, takes)
+    if "{{" in text or "{%" in text:
+        message = f"`{{{{ … }}}}` is not rendered in `{key}`"
+        return value.problem_within(_find_jinja(text), "wrong-door", message, takes)
+    if form == "secret":
+        if is_one_reference(text):
+            return None
+        hint = "set it in an environment variable and write `${NAME}`, or keep it in a file and write `${file:PATH}`"
+        return value.problem("literal-secret", f"`{key}` stands here as it is, for all who read this file", hint)
+    fault = judge_address(text, form)
+    return None if fault is None else value.problem(fault.code, fault.message, fault.hint)
+
+
+def _judge_template(value: ScalarValue, form: str) -> Problem | None:
+    text = value.text
+    if "${" in text:
+        message = "`${…}` is not looked up in a source, which takes `{{ … }}`"
+        hint = "list the variable under `expose_env` in campaigns.yaml and write `{{ env.NAME }}`"
+        return value.problem_within(text.index("${"), "wrong-door", message, hint)
+    fault = check_template(text, sql=form == "sql")
+    if fault is not None:
+        return value.problem_within(fault.offset, fault.code, fault.message)
+    if form == "number":
+        return _judge_digits(value)
+    return _judge_path(value) if form == "path" else None
+
+
+def _judge_digits(value: ScalarValue) -> Problem | None:
+    """A telephone number without quotes, which other readers of YAML would turn into another one."""
+    if not value.plain or not is_number_of_yaml(value.text):
+        return None
+    message = f"YAML reads `{value.brief}` as a number, and a telephone number loses digits by that"
+    return value.problem("unquoted-number", message, f'put it in quotes: `"{value.brief}"`')
+
+
+def _judge_path(value: ScalarValue) -> Problem | None:
+    text = value.text.strip()
+    hint = "name a file inside the project, relative to the folder of campaigns.yaml"
+    if "://" in text:
+        return value.problem("path-outside-project", "`file` takes a path and no address", hint)
+    if text.startswith(("/", "\\")) or _DRIVE.match(text):
+        return value.problem("path-outside-project", f"`{value.brief}` is an absolute path", hint)
+    if ".." in text.replace("\\", "/").split("/"):
+        return value.problem("path-outside-project", f"`{value.brief}` leads out of its folder by `..`", hint)
+    return None
+
+
+def _judge_free(value: ScalarValue) -> Problem | None:
+    return _judge_digits(value) if is_telephone_of_digits(value.text) else None
+
+
+def _judge_sender(value: ScalarValue) -> Problem | None:
+    wrong = _judge_digits(value)
+    if wrong is not None or parse_sender(value.text) is not None:
+        return wrong
+    hint = 'write it with its country, such as `"+33639980112"`'
+    return value.problem("invalid-value", f"`{value.brief}` is no mobile number", hint)
+
+
+def _judge_day(value: ScalarValue) -> Problem | None:
+    if parse_day(value.text) is not None:
+        return None
+    return value.problem("invalid-value", f"`{value.brief}` is no day", 'write year, month and day: `"2026-12-31"`')
+
+
+def _judge_minute(value: ScalarValue) -> Problem | None:
+    if parse_minute(value.text) is not None:
+        return None
+    hint = 'write a day and a time to the minute: `"2026-12-01 10:00"`, or with an offset `"2026-12-01T10:00+01:00"`'
+    return value.problem("invalid-value", f"`{value.brief}` is no moment", hint)
+
+
+def _judge_zone(value: ScalarValue) -> Problem | None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(value.text)
+    except (KeyError, OSError, ValueError):
+        return value.problem("unknown-time-zone", f"there is no time zone `{value.brief}`", _hint_zone(value.text))
+    return None
+
+
+def _hint_zone(text: str) -> str:
+    from difflib import get_close_matches
+    from zoneinfo import available_timezones
+
+    nearest = get_close_matches(text, sorted(available_timezones()), n=1)
+    return f"did you mean `{nearest[0]}`?" if nearest else "write its IANA name, such as `Europe/Paris`"
+
+
+def _judge_url(value: ScalarValue) -> Problem | None:
+    fault = judge_address(value.text, "url")
+    return None if fault is None else value.problem(fault.code, fault.message, fault.hint)
+
+
+_FORMS: Mapping[str, Callable[[ScalarValue], Problem | None]] = {
+    FREE: _judge_free,
+    "sender": _judge_sender,
+    "date": _judge_day,
+    "minute": _judge_minute,
+    "time-zone": _judge_zone,
+    "url": _judge_url,
+}
+
+
+def _judge_form(value: ScalarValue, form: str | None) -> Problem | None:
+    judge = _FORMS.get(form or "")
+    return None if judge is None else judge(value)

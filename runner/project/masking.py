@@ -1,0 +1,82 @@
+"""Secrets in a source line: whatever stands beside a key that names one is hidden before the line is shown.
+
+It works on the bare text, so that it also holds in a file that can't be read as YAML, and for misspelt keys. What is
+hidden keeps its length, so that a caret keeps its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+SECRET_KEYS = ("api_key", "state_key")
+SHOWN_LENGTH = 5_000
+"""A longer line is not shown: nobody would find the caret in it."""
+DOT = "•"
+_TELLING = re.compile(r"key|secret|passw|pwd|token|credential", re.IGNORECASE)
+_KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]*(?: [\w.-]+)?)(?P=quote)[ \t]*[:=][ \t]*""")
+_BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*", re.IGNORECASE)
+_REFERENCES = re.compile(r"(?:\$\{[^{}$]*\})+")
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
+_PLAIN = re.compile(r"[^\s,}\]#:=](?:\$\{[^}]*\}|[^,}\]])*")
+_BLOCK = re.compile(r"[|>][-+0-9]*")
+_PASSWORD = re.compile(r"(?P<before>://[^\s/?#:@]*:)(?P<hidden>[^\s/?#]*)(?=@)")
+_PARAMETER = re.compile(
+    r"(?P<before>[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE
+)
+
+
+def mask_secrets(lines: Sequence[str], index: int) -> str | None:
+    """The line at `index`, in which literal secrets are hidden: those of its keys, of a key above it, and of URLs.
+
+    None where the line is too long to be shown.
+    """
+    line = lines[index]
+    if len(line) > SHOWN_LENGTH:
+        return None
+    if _continues_secret(lines, index):
+        indent = _indent(line)
+        return line[:indent] + _hide(line[indent:])
+    for pattern in (_PASSWORD, _PARAMETER):
+        line = pattern.sub(lambda found: found["before"] + _hide(found["hidden"]), line)
+    return _mask_beside(_BARE_KEY, _mask_beside(_KEY, line))
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key's name, spelled right or not, says that a secret stands beside it."""
+    plain = key.strip().lower().replace("-", "_").replace(" ", "_")
+    return _TELLING.search(plain) is not None or bool(get_close_matches(plain, SECRET_KEYS, n=1, cutoff=0.7))
+
+
+def _hide(text: str) -> str:
+    bare = text.strip().strip("\"'")
+    return text if _REFERENCES.fullmatch(bare) or _BLOCK.fullmatch(bare) else DOT * len(text)
+
+
+def _mask_beside(key: re.Pattern[str], line: str) -> str:
+    parts, at = [], 0
+    for found in key.finditer(line):
+        if found.start() < at or not names_secret(found["name"]):
+            continue
+        value = _QUOTED.match(line, found.end()) or _PLAIN.match(line, found.end())
+        if value is not None:
+            text = value.group().rstrip()
+            parts.append(line[at : value.start()] + _hide(text))
+            at = value.start() + len(text)
+    return "".join([*parts, line[at:]])
+
+
+def _continues_secret(lines: Sequence[str], index: int) -> bool:
+    """Whether the line belongs to the value of a secret's key that stands on a line of its own above it."""
+    indent = _indent(lines[index])
+    for above in range(index - 1, max(-1, index - 50), -1):
+        line = lines[above]
+        if line.strip() and _indent(line) < indent:
+            found = _KEY.match(line.lstrip(" -"))
+            return found is not None and names_secret(found["name"])
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

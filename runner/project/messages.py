@@ -1,0 +1,260 @@
+"""What does not fit a schema, in our own words: what is meant, what stands there, what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from runner.errors import Problem
+from runner.project.masking import names_secret
+from runner.project.scalars import YES_AND_NO
+from runner.project.tree import ListValue, MapValue, ScalarValue, Value
+
+MAX_UNKNOWN = 20
+"""Unknown keys of one map that are told."""
+KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a map of keys",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One rule of a schema that a value breaks: the rule's keyword and what it wants, the value, and the way to it.
+
+    `instance` is what was judged: the typed value, or the name of a key of it.
+    """
+
+    keyword: str
+    wanted: Any
+    schema: Mapping[str, Any]
+    value: Value
+    path: tuple[str | int, ...]
+    instance: object
+
+    @property
+    def key(self) -> str:
+        """The dotted key: `delivery.kinds`, without the places in lists."""
+        return ".".join(step for step in self.path if isinstance(step, str))
+
+    @property
+    def subject(self) -> str:
+        """What the value is, at the beginning of a sentence."""
+        if not self.path:
+            return "the file"
+        return f"`{self.key}`" if isinstance(self.path[-1], str) else f"an item of `{self.key}`"
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the text may not be quoted."""
+        return any(isinstance(step, str) and names_secret(step) for step in self.path)
+
+    @property
+    def text(self) -> str:
+        """The text of the value as a message quotes it."""
+        if isinstance(self.value, ScalarValue) and not self.is_secret:
+            return f"`{self.value.brief}`"
+        return "what stands there"
+
+    def tell(self, code: str, message: str, hint: str | None = None) -> Problem:
+        """A problem at the value."""
+        return self.value.problem(code, message, hint)
+
+
+def describe_misfit(misfit: Misfit) -> Iterator[Problem]:
+    """The problems of one broken rule: one for each key that is unknown or missing, else one."""
+    match misfit.keyword:
+        case "additionalProperties":
+            yield from _describe_unknown_keys(misfit)
+        case "required":
+            yield from _describe_missing(misfit)
+        case "type":
+            yield _describe_type(misfit)
+        case "enum" | "const":
+            yield _describe_choice(misfit)
+        case "pattern":
+            yield _describe_pattern(misfit)
+        case "oneOf":
+            yield _describe_source(misfit)
+        case "dependencies":
+            yield from _describe_dependencies(misfit)
+        case "uniqueItems":
+            yield _describe_repetition(misfit)
+        case _:
+            yield _describe_bound(misfit)
+
+
+def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
+    value = misfit.value
+    if not isinstance(value, MapValue):
+        return
+    known = list(misfit.schema["properties"])
+    unknown = [name for name in value.keys if name not in misfit.schema["properties"]]
+    for name in unknown[:MAX_UNKNOWN]:
+        where = f"a key of `{misfit.key}`" if misfit.path else "a key of this file"
+        key = value.keys[name]
+        yield key.problem("unknown-key", f"`{key.brief}` is not {where}", _hint_key(name, known, misfit))
+
+
+def _hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
+    free = [key for key in known if not isinstance(misfit.value, MapValue) or key not in misfit.value.keys]
+    spelled = name.strip().lower().replace("-", "_").replace(" ", "_")
+    nearest = get_close_matches(spelled, known, n=1)
+    if nearest:
+        return f"did you mean `{nearest[0]}`?"
+    decimal = _hint_decimal(name, misfit)
+    if decimal is not None:
+        return decimal
+    if misfit.key == "defaults" and name in ("name", "edition"):
+        return "each campaign says its own"
+    inner = [f"{key}.{name}" for key in known if name in misfit.schema["properties"][key].get("properties", {})]
+    if inner:
+        return f"did you mean `{inner[0]}`? Its place is under `{inner[0].partition('.')[0]}:`"
+    listed = free or list(known)
+    return f"known here: {', '.join(f'`{key}`' for key in listed[:12])}{' …' if len(listed) > 12 else ''}"
+
+
+def _hint_decimal(name: str, misfit: Misfit) -> str | None:
+    """`{mobile: 0,15}` is two keys to YAML."""
+    names = list(misfit.value.keys) if isinstance(misfit.value, MapValue) else []
+    before = names[names.index(name) - 1] if name.isdecimal() and names.index(name) else None
+    number = misfit.value.find(before) if isinstance(misfit.value, MapValue) and before is not None else None
+    if not isinstance(number, ScalarValue) or not number.text.isdecimal():
+        return None
+    return f"a number has a decimal point and no comma: `{before}: {number.text}.{name}`"
+
+
+def _describe_missing(misfit: Misfit) -> Iterator[Problem]:
+    value = misfit.value
+    if not isinstance(value, MapValue):
+        return
+    for name in misfit.wanted:
+        if name not in value.keys:
+            where = f"`{misfit.key}`" if misfit.path else "the file"
+            example = next(iter(misfit.schema["properties"][name].get("examples", ())), None)
+            hint = f"write `{name}: {example}`" if isinstance(example, str | int) else f"add `{name}:`"
+            yield misfit.tell("missing-key", f"{where} has no `{name}`", hint)
+
+
+def _describe_type(misfit: Misfit) -> Problem:
+    value = misfit.value
+    wanted = misfit.wanted if isinstance(misfit.wanted, list) else [misfit.wanted]
+    kind = " or ".join(KINDS[each] for each in wanted)
+    if isinstance(value, ScalarValue) and value.value is None and value.plain:
+        hint = (
+            "write one, or remove the key" if not value.text else f'write one; if the text is meant: `"{value.text}"`'
+        )
+        return misfit.tell("missing-value", f"{misfit.subject} has no value, where {kind} is wanted", hint)
+    found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
+    message = f"{misfit.subject} takes {kind}, and {found} is none"
+    return misfit.tell("wrong-type", message, _hint_type(misfit, wanted[0]))
+
+
+def _hint_type(misfit: Misfit, wanted: str) -> str | None:
+    value = misfit.value
+    if not isinstance(value, ScalarValue):
+        return "put it in quotes" if wanted == "string" and _holds_template(value) else _hint_example(misfit)
+    text = value.text.strip()
+    if wanted == "array":
+        return None if misfit.is_secret else f"write it as a list: `[{value.brief}]`, or a line that begins with `- `"
+    if wanted == "boolean":
+        word = YES_AND_NO.get(text.lower(), "")
+        return f"write `{word}`" if word else "write `true` or `false`, without quotes"
+    if wanted in ("integer", "number"):
+        return _hint_number(value, text)
+    return _hint_example(misfit)
+
+
+def _holds_template(value: Value) -> bool:
+    return value.document.lines[value.start.line][value.start.column :].startswith("{{")
+
+
+def _hint_number(value: ScalarValue, text: str) -> str:
+    bare = text.replace("_", "").replace(" ", "").replace("\u202f", "").replace("\xa0", "")
+    if not value.plain and text.replace(".", "").isdecimal():
+        return "remove the quotes"
+    if bare.replace(",", "", 1).isdecimal():
+        return f"write `{(bare.lstrip('0') or '0').replace(',', '.')}`"
+    return "write digits alone, such as `20000`" if bare.isascii() else "write digits"
+
+
+def _hint_example(misfit: Misfit) -> str | None:
+    example = next(iter(misfit.schema.get("examples", ())), None)
+    if isinstance(example, str | int | float):
+        return f"write, for example, `{example}`"
+    if isinstance(example, dict):
+        return f"write its keys below it, such as `{next(iter(example))}:`"
+    return None
+
+
+def _describe_choice(misfit: Misfit) -> Problem:
+    choices = [str(choice) for choice in (misfit.wanted if misfit.keyword == "enum" else [misfit.wanted])]
+    text = misfit.value.text if isinstance(misfit.value, ScalarValue) else ""
+    nearest = get_close_matches(text.lower(), choices, n=1) or get_close_matches(text.upper(), choices, n=1)
+    listed = ", ".join(f"`{choice}`" for choice in choices)
+    message = f"{misfit.subject} can't be {misfit.text}"
+    hint = f"did you mean `{nearest[0]}`?" if nearest and len(choices) > 1 else f"it may be {listed}"
+    return misfit.tell("unknown-value", message, hint)
+
+
+def _describe_pattern(misfit: Misfit) -> Problem:
+    told = misfit.schema.get("patternErrorMessage")
+    if isinstance(misfit.value, MapValue):
+        key = misfit.value.keys[str(misfit.instance)]
+        return key.problem("invalid-name", f"`{key.brief}` is no name for an account", told)
+    code = "invalid-name" if misfit.key in ("name", "edition") else "invalid-value"
+    return misfit.tell(code, f"{misfit.subject} can't be {misfit.text}", told)
+
+
+def _describe_source(misfit: Misfit) -> Problem:
+    kinds = [choice["required"][0] for choice in misfit.wanted]
+    listed = " or ".join(f"`{kind}`" for kind in kinds)
+    present = [kind for kind in kinds if isinstance(misfit.value, MapValue) and kind in misfit.value.keys]
+    if not present:
+        return misfit.tell("source-kind", f"this source has no {listed}", f"a source has exactly one of them: {listed}")
+    hint = "make two sources of it, each with a `- ` of its own"
+    return misfit.tell("source-kind", f"this source has {' and '.join(f'`{kind}`' for kind in present)}", hint)
+
+
+def _describe_dependencies(misfit: Misfit) -> Iterator[Problem]:
+    value = misfit.value
+    if isinstance(value, MapValue):
+        for name, needed in misfit.wanted.items():
+            if name in value.keys and needed[0] not in value.keys:
+                message = f"`{name}` has no meaning without `{needed[0]}`"
+                yield value.keys[name].problem("needless-key", message, f"remove it, or use `{needed[0]}`")
+
+
+def _describe_repetition(misfit: Misfit) -> Problem:
+    items = misfit.value.items if isinstance(misfit.value, ListValue) else []
+    seen: list[object] = []
+    for item in items:
+        if item.value in seen:
+            return item.problem("repeated-item", f"this stands twice in `{misfit.key}`", "remove one of them")
+        seen.append(item.value)
+    return misfit.tell("repeated-item", f"something stands twice in `{misfit.key}`", "remove one of them")
+
+
+def _describe_bound(misfit: Misfit) -> Problem:
+    subject, wanted = misfit.subject, misfit.wanted
+    match misfit.keyword:
+        case "minimum":
+            return misfit.tell("out-of-range", f"{subject} is at least {wanted:,}, and {misfit.text} is less")
+        case "maximum":
+            return misfit.tell("out-of-range", f"{subject} is at most {wanted:,}, and {misfit.text} is more")
+        case "minLength":
+            return misfit.tell("missing-value", f"{subject} is empty", "write a text, or remove the key")
+        case "maxLength":
+            return misfit.tell("too-long", f"{subject} has more than {wanted:,} characters", "shorten it")
+        case "minItems":
+            return misfit.tell("missing-value", f"{subject} is an empty list", "list at least one, or remove the key")
+        case "minProperties":
+            return misfit.tell("missing-value", f"{subject} is empty", "write at least one key below it")
+        case keyword:
+            return misfit.tell("invalid-value", f"{subject} does not fit its schema ({keyword})", None)

@@ -1,0 +1,172 @@
+"""Rules that reach across keys and files: what no schema of one file can say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from runner.errors import Problem
+from runner.project.references import name_variables
+from runner.project.releases import allows
+from runner.project.tree import ListValue, MapValue, ScalarValue, Value
+from runner.templates import check_template, has_template
+
+REQUIRED = (("message", "audio"), ("notify", "email"), ("recipients",))
+"""What every campaign has once the defaults are merged."""
+CAMPAIGN_NAMES = ("name", "edition", "account")
+
+
+def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem]:
+    """What is wrong with campaigns.yaml beyond its schema."""
+    requires = project.find("requires")
+    if isinstance(requires, ScalarValue) and not allows(requires.text, runner_version):
+        message = f"this is Campaign Runner {runner_version}, and the project takes releases `{requires.brief}` alone"
+        hint = "install a release that it takes, or widen `requires`"
+        yield requires.problem("release-not-allowed", message, hint)
+    yield from _find_twins(project)
+    yield from _find_exposed_secrets(project)
+
+
+def _find_twins(project: MapValue) -> Iterator[Problem]:
+    """Accounts that lead to one place with one key: under two names their limits would be counted twice."""
+    accounts = project.find("accounts")
+    known: dict[tuple[str, str], str] = {}
+    for name, account in accounts.values.items() if isinstance(accounts, MapValue) else ():
+        api_key, base_url = _text(account, "api_key"), _text(account, "base_url")
+        if not isinstance(account, MapValue) or api_key is None:
+            continue
+        place = (api_key.text, (base_url.text if base_url is not None else "").rstrip("/"))
+        first = known.setdefault(place, name)
+        if first != name:
+            message = f"account `{name}` has the API key and the address of account `{first}`"
+            yield api_key.problem("same-account", message, "use one account, or give each a key of its own")
+
+
+def _find_exposed_secrets(project: MapValue) -> Iterator[Problem]:
+    secret = {name for value in _list_secrets(project) for name in name_variables(value.text)}
+    exposed = project.find("expose_env")
+    for item in exposed.items if isinstance(exposed, ListValue) else ():
+        if isinstance(item, ScalarValue) and item.text in secret:
+            message = f"`{item.brief}` is a secret of this project, and templates would see it"
+            yield item.problem("exposed-secret", message, "remove it from `expose_env`")
+
+
+def _list_secrets(project: MapValue) -> Iterator[ScalarValue]:
+    accounts = project.find("accounts")
+    holders = accounts.values.values() if isinstance(accounts, MapValue) else ()
+    values = [_text(project, "state_key"), _text(project, "state"), *(_text(each, "api_key") for each in holders)]
+    yield from (value for value in values if value is not None)
+
+
+def _text(holder: Value, name: str) -> ScalarValue | None:
+    found = holder.values.get(name) if isinstance(holder, MapValue) else None
+    return found if isinstance(found, ScalarValue) else None
+
+
+def name_account(campaign: MapValue, project: MapValue) -> str | None:
+    """The account of a merged campaign: the one it names, else the only one there is."""
+    named = campaign.find("account")
+    if isinstance(named, ScalarValue):
+        return named.text
+    accounts = project.find("accounts")
+    return next(iter(accounts.values)) if isinstance(accounts, MapValue) and len(accounts.values) == 1 else None
+
+
+def judge_campaign(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
+    """What is wrong with a campaign once the defaults of a sound project are merged in."""
+    yield from _find_missing(campaign)
+    yield from _judge_account(campaign, project)
+    yield from _judge_templates(campaign, project)
+
+
+def _find_missing(campaign: MapValue) -> Iterator[Problem]:
+    for path in REQUIRED:
+        if campaign.find(*path) is None:
+            holder = campaign.find_key(*path[:-1]) if len(path) > 1 else None
+            at = holder if holder is not None and holder.document is campaign.document else campaign
+            dotted = ".".join(path)
+            hint = f"write `{path[-1]}:`{f' under `{path[0]}:`' if len(path) > 1 else ''}, here or in `defaults`"
+            yield at.problem("missing-key", f"`{dotted}` stands neither here nor in the defaults", hint)
+
+
+def _judge_account(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
+    accounts = project.find("accounts")
+    if not isinstance(accounts, MapValue):
+        return
+    name, known = name_account(campaign, project), list(accounts.values)
+    listed = ", ".join(f"`{each}`" for each in known[:8])
+    if name is None:
+        message = "`account` stands neither here nor in the defaults, and the project has several"
+        yield campaign.problem("missing-key", message, f"write `account:` and one of {listed}")
+        return
+    account, named = accounts.values.get(name), campaign.find("account")
+    if account is None and isinstance(named, ScalarValue):
+        nearest = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{nearest[0]}`?" if nearest else f"campaigns.yaml has {listed}"
+        yield named.problem("unknown-account", f"campaigns.yaml has no account `{named.brief}`", hint)
+    chunk, most = campaign.find("delivery", "chunk_size"), _find_most(account)
+    if isinstance(chunk, ScalarValue) and isinstance(chunk.value, int) and most is not None and chunk.value > most:
+        message = f"`delivery.chunk_size` is {chunk.value}, and a request of account `{name}` reaches {most} at most"
+        yield chunk.problem("chunk-too-large", message, f"write {most} or less, or remove the key")
+
+
+def _find_most(account: Value | None) -> int | None:
+    most = account.find("limits", "recipients_per_request") if isinstance(account, MapValue) else None
+    return most.value if isinstance(most, ScalarValue) and isinstance(most.value, int) else None
+
+
+def _judge_templates(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
+    """Names that templates of this campaign's sources use and that nobody gives a value."""
+    texts = [(text, sql) for text, sql in _list_texts(campaign) if has_template(text.text)]
+    if not texts:
+        return
+    variables = campaign.find("vars")
+    known = {
+        "vars": list(variables.values) if isinstance(variables, MapValue) else [],
+        "env": [text.text for text in _list_scalars(project.find("expose_env"))],
+        "campaign": CAMPAIGN_NAMES,
+    }
+    for text, sql in texts:
+        # What is wrong whatever the names was told when the file was read.
+        if check_template(text.text, sql=sql) is None:
+            fault = check_template(text.text, sql=sql, known=known)
+            if fault is not None:
+                yield text.problem_within(fault.offset, fault.code, fault.message)
+
+
+def _list_texts(campaign: MapValue) -> Iterator[tuple[ScalarValue, bool]]:
+    """Every text of the campaign's sources, and whether it is SQL."""
+    for name in ("recipients", "exclude"):
+        sources = campaign.find(name)
+        for source in sources.items if isinstance(sources, ListValue) else ():
+            for key, value in source.values.items() if isinstance(source, MapValue) else ():
+                yield from ((text, key == "where") for text in _list_scalars(value))
+
+
+def _list_scalars(value: Value | None) -> Iterator[ScalarValue]:
+    if isinstance(value, ScalarValue):
+        yield value
+    elif isinstance(value, ListValue):
+        for item in value.items:
+            yield from _list_scalars(item)
+
+
+Identity = tuple[str, str | None]
+
+
+def find_same_identity(places: Iterable[tuple[Identity, ScalarValue | MapValue]]) -> Mapping[str, Sequence[Problem]]:
+    """The problems of files that are one campaign, by path: each of them names another one."""
+    by_identity: dict[Identity, list[ScalarValue | MapValue]] = defaultdict(list)
+    for identity, at in places:
+        by_identity[identity].append(at)
+    found: dict[str, list[Problem]] = {}
+    for (name, edition), holders in by_identity.items():
+        for at in holders if len(holders) > 1 else ():
+            other = next(holder for holder in holders if holder is not at)
+            label = name if edition is None else f"{name}@{edition}"
+            where = f"{other.document.path}:{other.place.line}"
+            message = f"`{label}` is a campaign of {where} too"
+            hint = "a name is unique with its edition: rename one of them, or give it another `edition`"
+            found.setdefault(at.document.path, []).append(at.problem("same-campaign", message, hint))
+    return found

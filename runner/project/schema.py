@@ -1,0 +1,167 @@
+"""Values held against a JSON Schema: scalars get their type from it, and what does not fit becomes problems."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from runner.errors import Problem
+from runner.project.fit import Fits, compile_fit
+from runner.project.formats import FREE, judge_text
+from runner.project.messages import Misfit, describe_misfit
+from runner.project.scalars import BOOLEANS, NULLS, parse_decimal, parse_integer, type_freely
+from runner.project.tree import ListValue, MapValue, ScalarValue, Value
+from runner.project.yaml import MAX_PROBLEMS
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+Json = Any
+Schema = Mapping[str, Any]
+_ANYTHING: Schema = {}
+_END = re.compile(r"\$$")
+
+
+def read_schema(name: str) -> str:
+    """The text of one of the schemas: project, campaign, plan, status or events."""
+    return (SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+def judge(root: Value, name: str) -> list[Problem]:
+    """Give every scalar in `root` the type that the schema `name` has for it, and tell what does not fit.
+
+    At most MAX_PROBLEMS are told, in no particular order; a value that was told once is not told again.
+    """
+    schema = load_schema(name)
+    typing = _Typing()
+    instance = typing.take(root, schema)
+    if _fit(name)(instance):
+        return typing.problems
+    return [*typing.problems, *_explain(instance, root, schema, typing.told)][:MAX_PROBLEMS]
+
+
+def type_value(value: Value) -> list[Problem]:
+    """Give every scalar in `value` the type that it has where no schema says one, and tell what can't be."""
+    typing = _Typing()
+    typing.take(value, _ANYTHING)
+    return typing.problems
+
+
+def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> Iterator[Problem]:
+    """Every rule of the schema that is broken, as far as its value was not told already."""
+    from jsonschema import Draft7Validator
+
+    for error in islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS):
+        at, path = root, tuple(error.absolute_path)
+        for step in path:
+            at = _step(at, step)
+        if id(at) not in told:
+            misfit = Misfit(
+                keyword=str(error.validator),
+                wanted=error.validator_value,
+                schema=cast("Schema", error.schema),
+                value=at,
+                path=path,
+                instance=error.instance,
+            )
+            yield from describe_misfit(misfit)
+
+
+def _step(value: Value, step: str | int) -> Value:
+    if isinstance(value, MapValue):
+        return value.values[str(step)]
+    return value.items[int(step)] if isinstance(value, ListValue) else value
+
+
+class _Typing:
+    """Gives scalars their types, on one walk through a file."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.told: set[int] = set()
+        self._path: list[str] = []
+
+    def take(self, value: Value, schema: Schema) -> object:
+        """`value` as plain Python; each part of it keeps its own in `value`."""
+        if isinstance(value, ScalarValue):
+            value.value = self._take_scalar(value, schema)
+        elif isinstance(value, MapValue):
+            value.value = self._take_map(value, schema)
+        else:
+            items = schema.get("items", _ANYTHING)
+            value.value = [self.take(child, items) for child in value.items]
+        return value.value
+
+    def _take_map(self, value: MapValue, schema: Schema) -> dict[str, object]:
+        properties, others = schema.get("properties", _ANYTHING), schema.get("additionalProperties", _ANYTHING)
+        typed: dict[str, object] = {}
+        for name, child in value.values.items():
+            known = properties.get(name, others)
+            if known is False:
+                typed[name] = None
+                continue
+            self._path.append(name)
+            typed[name] = self.take(child, known)
+            self._path.pop()
+        return typed
+
+    def _take_scalar(self, value: ScalarValue, schema: Schema) -> object:
+        if value.broken:
+            self.told.add(id(value))
+            return None
+        typed = _type(value, schema.get("type"))
+        if typed.__class__ is str:
+            form = schema.get("format") if "type" in schema else FREE
+            problem = judge_text(value, form, self._path)
+            if problem is not None:
+                self.told.add(id(value))
+                if len(self.problems) < MAX_PROBLEMS:
+                    self.problems.append(problem)
+        return typed
+
+
+def _type(value: ScalarValue, kind: object) -> object:
+    """The text as what the schema wants, where it is spelled so; else what it is, for the schema to refuse."""
+    text = value.text
+    if not value.plain:
+        return text
+    if kind is None:
+        return type_freely(text)
+    if text in NULLS:
+        return None
+    if kind == "string":
+        return text
+    if kind == "boolean":
+        return BOOLEANS.get(text, text)
+    typed = parse_decimal(text) if kind == "number" else parse_integer(text)
+    return text if typed is None else typed
+
+
+@cache
+def load_schema(name: str) -> Schema:
+    """A schema as plain values, without references."""
+    schema = json.loads(read_schema(name))
+    return cast("Schema", _resolve(schema, schema.pop("definitions")))
+
+
+@cache
+def _fit(name: str) -> Fits:
+    return compile_fit(load_schema(name))
+
+
+def _resolve(schema: Json, definitions: Schema) -> Json:
+    """The schema with each of its definitions where it is referred to: looking them up later would cost more."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _resolve(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        resolved = {key: _resolve(part, definitions) for key, part in schema.items()}
+        if "pattern" in resolved:
+            # In Python `$` also stands before a line break at the end, where no text of these files may have one.
+            resolved["pattern"] = _END.sub(r"\\Z", resolved["pattern"])
+        if resolved.get("additionalProperties") is True:
+            resolved["additionalProperties"] = _ANYTHING
+        return resolved
+    return [_resolve(part, definitions) for part in schema] if isinstance(schema, list) else schema
