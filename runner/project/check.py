@@ -21,11 +21,15 @@ class NoCampaignFile(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found: problems sorted by file and place, how many files were judged, how many of them campaigns."""
+    """What was found: problems sorted by file and place, how many files were judged, how many of them campaigns.
+
+    Where campaigns.yaml is not sound, campaigns were not held against its defaults and accounts.
+    """
 
     problems: tuple[Problem, ...]
     files: int
     campaigns: int
+    is_project_sound: bool = True
 
 
 def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_version: str) -> Checked:
@@ -45,7 +49,7 @@ def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_ver
         problems += found
     judged = [path for path in paths if wanted is None or path in wanted]
     told = sort_problems(problem for problem in problems if wanted is None or _place(problem).path in wanted)
-    return Checked(told, len(judged), sum(path != PROJECT_FILE for path in judged))
+    return Checked(told, len(judged), sum(path != PROJECT_FILE for path in judged), project.is_sound)
 
 
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:

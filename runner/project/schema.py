@@ -13,7 +13,6 @@ from typing import Any, cast
 from runner.errors import Problem
 from runner.project.fit import Fits, compile_fit
 from runner.project.formats import FREE, judge_text
-from runner.project.messages import Misfit, describe_misfit
 from runner.project.scalars import BOOLEANS, NULLS, parse_decimal, parse_integer, type_freely
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 from runner.project.yaml import MAX_PROBLEMS
@@ -53,6 +52,8 @@ def type_value(value: Value) -> list[Problem]:
 def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> Iterator[Problem]:
     """Every rule of the schema that is broken, as far as its value was not told already."""
     from jsonschema import Draft7Validator
+
+    from runner.project.messages import Misfit, describe_misfit
 
     for error in islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS):
         at, path = root, tuple(error.absolute_path)

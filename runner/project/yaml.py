@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
 from yaml import events
 
 from runner.errors import Place, Problem
-from runner.project.syntax import Fault, describe_fault, describe_key
 from runner.project.tree import LINE_BREAK, Document, ListValue, MapValue, ScalarValue, Value
 
 MAX_BYTES = 1_000_000
@@ -94,7 +93,7 @@ class _Reader:
         try:
             return self._read_document()
         except yaml.YAMLError as error:
-            problem = describe_fault(_find_fault(error), self._document)
+            problem = _describe(error, self._document)
             if not any(told.code == problem.code and _line(told) == _line(problem) for told in self.problems):
                 self.problems.append(problem)
         except _Unreadable:
@@ -164,9 +163,14 @@ class _Reader:
                 if not key.broken:
                     keys[key.text], values[key.text] = key, value
             else:
-                self._keep(describe_key(key, keys))
+                self._refuse_key(key, keys)
         end: Event = child
         return MapValue(self._document, event.start_mark, end.end_mark, keys, values)
+
+    def _refuse_key(self, key: Value, known: Mapping[str, ScalarValue]) -> None:
+        from runner.project.syntax import describe_key
+
+        self._keep(describe_key(key, known))
 
     def _refuse_properties(self, event: Event) -> None:
         if event.anchor is not None:
@@ -186,16 +190,19 @@ class _Reader:
             raise _Unreadable
 
 
-def _find_fault(error: yaml.YAMLError) -> Fault:
+def _describe(error: yaml.YAMLError, document: Document) -> Problem:
+    from runner.project.syntax import Fault, describe_fault
+
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return Fault("", (0, 0))
+        return describe_fault(Fault("", (0, 0)), document)
     context = error.context_mark
-    return Fault(
+    fault = Fault(
         said=error.problem or "",
         at=(error.problem_mark.line, error.problem_mark.column),
         context=error.context or "",
         context_at=(context.line, context.column) if context is not None else None,
     )
+    return describe_fault(fault, document)
 
 
 def _line(problem: Problem) -> int:
