@@ -1,0 +1,1 @@
+"""Who is reached and who not: rows of every source, judged inside the embedded engine. Read only."""

@@ -1,0 +1,89 @@
+"""Exclusions fail closed: whom a source that can't be read whole would have protected is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from duckdb import DuckDBPyConnection
+
+from runner.audience.judge import judge_rows
+from runner.audience.read import ReadSource
+from runner.errors import Problem, Severity
+from runner.model.config import Source
+from runner.numbers import InvalidNumber
+
+TABLE = "exclusions"
+"""Their rows, as `read_source` leaves them."""
+
+EXCLUDED = "excluded"
+"""The numbers (number BIGINT) that are excluded, once each."""
+
+_CODES = {"no-such-file": "exclusion-missing", "source-empty": "exclusion-empty"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """The rows of one source: all, those whose column is empty, those that are no number, and the first of these."""
+
+    rows: int = 0
+    blank: int = 0
+    invalid: int = 0
+    first_invalid: int = 0
+
+
+def name_failure(problem: Problem) -> Problem:
+    """The problem of an exclusion that can't be read, under the code of its own where it has one."""
+    return replace(problem, code=_CODES.get(problem.code, problem.code))
+
+
+def judge_exclusions(
+    connection: DuckDBPyConnection, sources: Sequence[ReadSource], countries: Sequence[str], *, fiction: bool
+) -> tuple[tuple[Problem, ...], int]:
+    """Make the table of the numbers that are excluded, and answer what is wrong with the sources.
+
+    The number says how many of their rows exclude nobody because their column is empty.
+    """
+    judged = f"{TABLE}_judged"
+    judge_rows(connection, table=TABLE, into=judged, countries=countries, fiction=fiction, anywhere=True)
+    counts = _count_rows(connection, judged)
+    connection.execute(f"CREATE TABLE {EXCLUDED} AS SELECT DISTINCT number FROM {judged} WHERE number IS NOT NULL")
+    for table in (judged, TABLE, f"{TABLE}_hurt"):
+        connection.execute(f"DROP TABLE {table}")
+    problems = [problem for read in sources for problem in _judge_source(read, counts.get(read.index, _Count()))]
+    return tuple(problems), sum(count.blank for count in counts.values())
+
+
+def _count_rows(connection: DuckDBPyConnection, judged: str) -> Mapping[int, _Count]:
+    blank = f"number IS NULL AND j.why = '{InvalidNumber.EMPTY}' AND h.why IS NULL"
+    invalid = f"number IS NULL AND NOT (j.why = '{InvalidNumber.EMPTY}' AND h.why IS NULL)"
+    counted = connection.execute(
+        f"SELECT source, count(*), count(*) FILTER ({blank}), count(*) FILTER ({invalid}), min(row) FILTER ({invalid})"
+        f" FROM {judged} AS j LEFT JOIN {TABLE}_hurt AS h USING (source, row) GROUP BY source"
+    ).fetchall()
+    return {source: _Count(rows, blanks, invalids, first or 0) for source, rows, blanks, invalids, first in counted}
+
+
+def _judge_source(read: ReadSource, count: _Count) -> Iterator[Problem]:
+    source = read.source
+    if count.blank == count.rows and not source.allow_empty:
+        rows = f"{count.rows:,} rows, and the column of all of them is empty" if count.rows else "no row"
+        message = f"the exclusion `{read.label}` has {rows}: it would exclude nobody"
+        hint = "check where it comes from, or say `allow_empty: true` where it may be empty"
+        yield _problem(source, "exclusion-empty", message, hint)
+    if count.invalid and not source.ignore_invalid:
+        file, row = read.find_file(count.first_invalid)
+        which = f"row {row:,}" if file is None else f"row {row:,} of `{file}`"
+        rows = "a row that is" if count.invalid == 1 else f"{count.invalid:,} rows that are"
+        first = which if count.invalid == 1 else f"the first is {which}"
+        message = f"the exclusion `{read.label}` has {rows} no number of any country: {first}"
+        hint = "mend it, or say `on_invalid: ignore` where such a row may exclude nobody"
+        yield _problem(source, "exclusion-invalid", message, hint)
+    elif count.invalid and count.invalid + count.blank == count.rows:
+        message = f"the exclusion `{read.label}` excludes nobody: none of its rows is a number ({count.rows:,} rows)"
+        warning = _problem(source, "exclusion-without-number", message, "check that its column is the right one")
+        yield replace(warning, severity=Severity.WARNING)
+
+
+def _problem(source: Source, code: str, message: str, hint: str) -> Problem:
+    return Problem(code, message, source.place, hint, source.excerpt)

@@ -1,0 +1,169 @@
+"""A table in a text → rows in the engine: by its own CSV reader where that is sure, else by ours.
+
+The engine reads a regular table many times faster. Its count is held against the text's lines, which were counted
+apart from it: where they differ, or it finds fault, our reader takes the text from its start. Both give the same rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from runner.audience.engine import count, quote_text
+from runner.audience.records import MOST_RECORD_CHARACTERS, Lines, read_record
+from runner.audience.rows import Wanted, judge_record
+from runner.audience.shape import VALUELESS, Shape
+from runner.audience.text import Text, open_spool
+from runner.errors import SourceUnreadable
+
+_ABSENT = "\x1f"
+"""Divides the cells of a table that has only one: a character that such a table hardly holds."""
+
+_MARK = "\x1e"
+"""Starts the cell that stands for an odd row in the copy of a table."""
+
+_MOST_BYTES_A_CHARACTER = 4
+
+
+def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: Wanted) -> str:
+    """Read the rows of `text` into the engine; answer a relation, which holds until the next are read.
+
+    The relation has (place, text, hurt, w0, w1, …): the row's place among the file's rows, from 1; the cell of the
+    column; why it can't be read, a `Hurt`, or nothing; and the other cells that are wanted.
+    """
+    lines = text.lines - text.empty_lines - (shape.first_line - shape.empty_before)
+    table = _Table(text.file, shape, wanted, shape.first_line, lines)
+    relation = _load_table(connection, table) if text.is_regular else None
+    if relation is None:
+        relation = _load_carefully(connection, text, shape, wanted)
+    text.refuse_change()
+    return relation
+
+
+def is_valueless(cell: str) -> str:
+    """An SQL expression: whether this one, a text, is NULL or has no value in it."""
+    # Nearly every cell starts with a visible character, which is quicker seen than trimmed.
+    starts_visibly = f"{cell} >= '!' AND {cell} < chr(127)"
+    return f"({cell} IS NULL OR NOT ({starts_visibly}) AND trim({cell}, {quote_text(VALUELESS)}) = '')"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table for the engine's own reader: where it starts, and how many lines with something in them follow."""
+
+    file: BinaryIO
+    shape: Shape
+    wanted: Wanted
+    skip: int
+    lines: int
+
+
+def _load_table(connection: DuckDBPyConnection, table: _Table) -> str | None:
+    """By the engine's own reader; None where it finds fault, or can't account for every line."""
+    names = [f"c{place}" for place in range(table.shape.width)]
+    others = [f"w{index}" for index in range(len(table.wanted.others))]
+    cells = [f"c{cell} AS {name}" for cell, name in zip(table.wanted.others, others, strict=True)]
+    source = _csv(table.file, table.shape.delimiter or _ABSENT, names, f"skip = {table.skip}")
+    query = f"SELECT {', '.join([f'c{table.wanted.column} AS text', *cells])} FROM {source}"
+    try:
+        connection.execute(f"CREATE OR REPLACE TABLE read AS {query}")
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        return None
+    if count(connection, "SELECT count(*) FROM read") != table.lines:
+        return None
+    columns = ", ".join(["text", "'' AS hurt", *others])
+    if not count(connection, f"SELECT count(*) FROM read WHERE {is_valueless('text')}"):
+        return f"(SELECT rowid + 1 AS place, {columns} FROM read)"
+    valueless = " AND ".join(is_valueless(name) for name in names)
+    connection.execute(f"CREATE OR REPLACE TABLE valued AS SELECT NOT ({valueless}) AS is_row FROM {source}")
+    rows = "SELECT r.*, r.rowid AS line FROM read AS r JOIN valued AS v ON r.rowid = v.rowid WHERE v.is_row"
+    return f"(SELECT row_number() OVER (ORDER BY line) AS place, {columns} FROM ({rows}))"
+
+
+def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: Wanted) -> str:
+    """Line by line: the engine gets a copy in which a mark stands for each row that is odd, and those rows apart."""
+    others = [f"w{index}" for index in range(len(wanted.others))]
+    with open_spool() as copy, open_spool() as odd:
+        written = _write_regular(text, shape, wanted, copy, odd)
+        relation = _load_table(connection, _Table(copy, shape, wanted, 1, written))
+        source = _csv(odd, ",", ["mark", "text", "hurt", *others], "parallel = false, skip = 1")
+        connection.execute(f"CREATE OR REPLACE TABLE odd AS SELECT * FROM {source}")
+    if relation is None:
+        raise SourceUnreadable(f"`{text.name}` has rows for which the engine can't account")
+    cells = ", ".join(
+        f"CASE WHEN mark IS NULL THEN r.{cell} ELSE o.{cell} END AS {cell}" for cell in ["text", "hurt", *others]
+    )
+    return f"(SELECT place, {cells} FROM {relation} AS r LEFT JOIN odd AS o ON r.text = o.mark)"
+
+
+def _write_regular(text: Text, shape: Shape, wanted: Wanted, copy: BinaryIO, odd: BinaryIO) -> int:
+    """Write the text's rows for `_load_carefully`; answer how many lines the copy has after its first."""
+    delimiter = shape.delimiter or ""
+    before, after = delimiter * wanted.column, delimiter * (shape.width - 1 - wanted.column)
+    is_plain = _find_plain(shape)
+    copied = marks = 0
+    with text.open_lines() as file, _written(copy) as plain_text, _written(odd) as odd_text:
+        lines = Lines(islice(file, shape.first_line, None))
+        write_odd = csv.writer(odd_text, lineterminator="\n").writerow
+        # The engine would take a byte order mark for one, had the first row it at its start.
+        plain_text.write("first\n")
+        write_odd(["first"])
+        while True:
+            copied += lines.copy_while(is_plain, plain_text.write)
+            record = read_record(lines, shape.delimiter)
+            if record is None:
+                break
+            for row in judge_record(record, lines, shape, wanted, text.name):
+                marks += 1
+                plain_text.write(f"{before}{_MARK}{marks}{after}\n")
+                write_odd((f"{_MARK}{marks}", *row))
+        if shape.first_line + lines.number != text.lines:
+            raise SourceUnreadable(f"`{text.name}` has lines that belong to no row")
+    return copied + marks
+
+
+def _find_plain(shape: Shape) -> Callable[[str], object]:
+    """Whether a line, with its line feed, is one whole record as wide as the table, which the engine reads as we do."""
+    delimiter = shape.delimiter or _ABSENT
+    delimiters = shape.width - 1
+    cell = f'(?:"[^"\n]*"|[^"\n{re.escape(delimiter)}]*)'
+    is_quoted_well = re.compile(f"{cell}(?:{re.escape(delimiter)}{cell}){{{delimiters}}}\n?").fullmatch
+
+    def is_plain(line: str) -> object:
+        is_whole = is_quoted_well(line) if '"' in line else line.count(delimiter) == delimiters
+        return is_whole and _MARK not in line and line != "\n"
+
+    return is_plain
+
+
+@contextmanager
+def _written(file: BinaryIO) -> Iterator[TextIO]:
+    """Text to be written to `file`, which stays open and holds all of it afterwards."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
+
+
+def _csv(file: BinaryIO, delimiter: str, names: list[str], option: str) -> str:
+    """What reads this open file, and no other that may have taken its place, with nothing left to be guessed."""
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    # A line feed is no cell of a regular line, so that no text is taken for NULL.
+    return (
+        f"read_csv('/dev/fd/{file.fileno()}', auto_detect = false, delim = {quote_text(delimiter)}, quote = '\"',"
+        f" escape = '\"', header = false, columns = {{{columns}}}, nullstr = chr(10), compression = 'none',"
+        f" encoding = 'utf-8', strict_mode = true,"
+        f" max_line_size = {2 * _MOST_BYTES_A_CHARACTER * MOST_RECORD_CHARACTERS}, {option})"
+    )

@@ -1,0 +1,200 @@
+"""A source → its rows in the engine: which files, which column, which rows; every row accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from runner.audience.engine import count
+from runner.audience.files import find_files, open_file
+from runner.audience.filter import Cells, select_rows, trim_cell
+from runner.audience.load import load_rows
+from runner.audience.rows import Wanted
+from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column, read_shape
+from runner.audience.text import Text, read_text
+from runner.audience.where import Where, parse_where
+from runner.errors import SourceUnreadable
+from runner.model.config import Source, SourceKind
+from runner.templates import render, render_sql
+
+_MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now", "today"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """A file of a source: its path, how many rows of the source stand before its own, and how many it has."""
+
+    path: str
+    before: int
+    rows: int
+
+
+@dataclass(slots=True)
+class ReadSource:
+    """A source whose rows are in the engine, in `table`; they are still to be selected where it has a `where`.
+
+    Rows are numbered through all its files, from 1, as they stand in them.
+    """
+
+    source: Source
+    index: int
+    label: str
+    table: str
+    files: list[FileRows] = field(default_factory=list)
+    where: Where | None = None
+    cells: Cells | None = None
+
+    def find_file(self, row: int) -> tuple[str | None, int]:
+        """The file in which this row of the source stands, if it has files, and its number among the file's rows."""
+        for file in reversed(self.files):
+            if row > file.before:
+                return file.path, row - file.before
+        return None, row
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A file's text with the shape of its table and the cells that are asked for."""
+
+    text: Text
+    shape: Shape
+    wanted: Wanted
+
+
+def create_rows(connection: DuckDBPyConnection, table: str) -> None:
+    """Make the empty tables `table` (source, row, text), and the like with `_hurt`, for rows that can't be read."""
+    connection.execute(f"CREATE TABLE {table} (source INTEGER, row BIGINT, text VARCHAR)")
+    connection.execute(f"CREATE TABLE {table}_hurt (source INTEGER, row BIGINT, text VARCHAR, why VARCHAR)")
+
+
+def read_source(
+    connection: DuckDBPyConnection, source: Source, index: int, *, table: str, root: Path, context: Mapping[str, object]
+) -> ReadSource:
+    """Read the rows of `source` into `table`; those of a source with a `where` wait for `select_source`.
+
+    Raises SourceUnreadable or TemplateFailed where any of it can't be read.
+    """
+    if source.kind is SourceKind.NUMBERS:
+        return _read_numbers(connection, source, index, table, context)
+    read = ReadSource(source, index, render(source.text, context).strip(), table)
+    wanted = render(source.column, context) if source.column is not None else None
+    if source.where is not None:
+        read.where = parse_where(connection, *render_sql(source.where, context))
+    first: _Table | None = None
+    for path in find_files(root, read.label):
+        with open_file(root, path) as file, closing(read_text(file, path)) as text:
+            opened = _find_table(text, wanted, read)
+            if opened is not None:
+                _refuse_difference(first or opened, opened)
+                first = first or opened
+                _insert_table(connection, opened, read)
+    return read
+
+
+def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
+    """Of a source with a `where`, select the rows for which it holds; others are no rows of the source.
+
+    Raises SourceUnreadable where the expression can't be computed.
+    """
+    if read.where is None or read.cells is None:
+        return
+    cells = read.cells.table
+    select_rows(connection, read.cells, read.where, f"the `where` of `{read.label}`")
+    chosen = f"(SELECT * FROM {cells} WHERE row IN (SELECT row FROM selected))"
+    _insert(connection, read, chosen, 0)
+    connection.execute("DROP TABLE selected")
+    connection.execute(f"DROP TABLE {cells}")
+
+
+def _read_numbers(
+    connection: DuckDBPyConnection, source: Source, index: int, table: str, context: Mapping[str, object]
+) -> ReadSource:
+    texts = [render(text, context) for text in source.numbers]
+    connection.execute(
+        f"INSERT INTO {table} SELECT $source, unnest(range(1, $last)), unnest($texts::VARCHAR[])",
+        {"source": index, "last": len(texts) + 1, "texts": texts},
+    )
+    return ReadSource(source, index, "numbers", table)
+
+
+def _find_table(text: Text, wanted: str | None, read: ReadSource) -> _Table | None:
+    """The table in a text, None where it has nothing in it and may have nothing."""
+    shape = read_shape(text)
+    if shape is None:
+        if read.source.allow_empty:
+            return None
+        message = f"`{text.name}` is empty: it has no header and no row"
+        raise SourceUnreadable(message, hint="export it again", code="source-empty")
+    others = [_find_other(shape, name, text.name) for name in (read.where.names.values() if read.where else ())]
+    return _Table(text, shape, Wanted(find_column(shape, wanted, text.name), tuple(others)))
+
+
+def _find_other(shape: Shape, name: str, file: str) -> int:
+    place = find_named(shape, name, file)
+    if place is not None:
+        return place
+    error = no_such_column(shape, name, file)
+    if fold_name(name) in _MOMENTS:
+        error.hint = "write `{{ today }}` or `{{ now }}`: those of planning"
+    raise error
+
+
+def _refuse_difference(first: _Table, other: _Table) -> None:
+    """Raise SourceUnreadable where two files of one glob have not the same columns, or not the same one is meant."""
+    differing = set(_name_columns(first)) ^ set(_name_columns(other))
+    meant = {_name_column(first), _name_column(other)}
+    if differing or len(meant) > 1:
+        name = min(differing or meant)
+        files = f"`{first.text.name}` and `{other.text.name}`"
+        message = f"{files} have different columns, or a different one is meant: `{name}`"
+        hint = "name files with the same columns, or make a source of each"
+        raise SourceUnreadable(message, hint=hint, code="different-columns")
+
+
+def _name_columns(table: _Table) -> list[str]:
+    """What the columns of a table are called when they are compared; their numbers where it has no header."""
+    names = table.shape.names
+    return [str(n + 1) for n in range(table.shape.width)] if names is None else [n for n in map(fold_name, names) if n]
+
+
+def _name_column(table: _Table) -> str:
+    names = table.shape.names
+    return str(table.wanted.column + 1) if names is None else fold_name(names[table.wanted.column])
+
+
+def _insert_table(connection: DuckDBPyConnection, table: _Table, read: ReadSource) -> None:
+    """Add the rows of one more file to the source."""
+    relation = load_rows(connection, table.text, table.shape, table.wanted)
+    before = sum(file.rows for file in read.files)
+    rows = count(connection, f"SELECT count(*) FROM {relation}")
+    read.files.append(FileRows(table.text.name, before, rows))
+    if read.where is None:
+        _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)
+    else:
+        _insert_cells(connection, table, read, read.where, f"(SELECT {before} + place AS row, * FROM {relation})")
+
+
+def _insert_cells(connection: DuckDBPyConnection, table: _Table, read: ReadSource, where: Where, relation: str) -> None:
+    """Keep the rows with the cells that `where` names, until its expression can be computed."""
+    has_decimal_commas = table.shape.delimiter != ","
+    names = tuple(where.names.values())
+    trimmed = ", ".join(["row", "text", "hurt", *(f"{trim_cell(f'w{n}')} AS w{n}" for n in range(len(names)))])
+    if read.cells is None:
+        column = table.wanted.others.index(table.wanted.column) if table.wanted.column in table.wanted.others else None
+        read.cells = Cells(f"{read.table}_cells_{read.index}", names, column, has_decimal_commas)
+        connection.execute(f"CREATE TABLE {read.cells.table} AS SELECT {trimmed} FROM {relation}")
+        return
+    read.cells = replace(read.cells, has_decimal_commas=read.cells.has_decimal_commas and has_decimal_commas)
+    connection.execute(f"INSERT INTO {read.cells.table} SELECT {trimmed} FROM {relation}")
+
+
+def _insert(connection: DuckDBPyConnection, read: ReadSource, rows: str, before: int) -> None:
+    """Add `rows`, a relation (row, text, hurt), to the source's; those that can't be read get no text to be judged."""
+    place = f"{read.index}, {before} + row"
+    text = "CASE WHEN hurt = '' THEN text END"
+    connection.execute(f"INSERT INTO {read.table} SELECT {place}, {text} FROM {rows}")
+    connection.execute(f"INSERT INTO {read.table}_hurt SELECT {place}, text, hurt FROM {rows} WHERE hurt <> ''")

@@ -1,0 +1,234 @@
+"""Sources, exclusions and the ledger → an audience: every row with one reason, and those who are pending in order."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from duckdb import DuckDBPyConnection
+
+from runner.audience import exclusions
+from runner.audience.engine import bounded_memory, open_engine, seal_engine
+from runner.audience.judge import judge_rows
+from runner.audience.read import ReadSource, create_rows, read_source, select_source
+from runner.audience.reasons import (
+    PLACE,
+    PLACE_BITS,
+    REASONS,
+    PseudonymSql,
+    build_people,
+    count_kinds,
+    count_rows,
+    read_ledger,
+)
+from runner.errors import Problem, ProblemsFound, RunnerError, Severity, SourceUnreadable
+from runner.model.config import Campaign, Kind, Source
+from runner.model.plan import Reason, Rows
+
+TABLE = "recipients"
+_FETCHED = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlace:
+    """Where a row stands: the source as people call it, its file if it has one, and its number there, from 1."""
+
+    source: str
+    file: str | None
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A row and what became of it.
+
+    `number` is the digits of E.164, None where the row is no number; `why` then says why, as an `InvalidNumber` or a
+    `Hurt`. `text` is what the source says: the cell, or the start of the row where it can't be read as one.
+    """
+
+    source: str
+    file: str | None
+    row: int
+    reason: Reason
+    number: int | None
+    text: str
+    why: str | None
+
+
+class Audience:
+    """Who is reached by a campaign and who not. It stays in the engine, and is to be closed.
+
+    `blank_exclusions` counts rows of exclusions whose column is empty, so that they exclude nobody.
+    """
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        sources: Sequence[ReadSource],
+        *,
+        blank_exclusions: int = 0,
+        warnings: tuple[Problem, ...] = (),
+    ) -> None:
+        self.rows: Rows = count_rows(connection)
+        self.pending_by_kind: Mapping[Kind, int] = count_kinds(connection)
+        self.blank_exclusions = blank_exclusions
+        self.warnings = warnings
+        self._connection = connection
+        self._sources = sources
+
+    def pending_numbers(self) -> array[int]:
+        """The numbers (E.164 digits, unsigned 64 bits) of the people who are pending, in the order of their rows."""
+        numbers = array("Q")
+        pending = f"SELECT number FROM people WHERE reason = {REASONS.index(Reason.PENDING)} ORDER BY place"
+        with self._connection.cursor() as cursor:
+            cursor.execute(pending)
+            while rows := cursor.fetchmany(_FETCHED):
+                numbers.extend(number for (number,) in rows)
+        return numbers
+
+    def find_row(self, number: int) -> RowPlace:
+        """The first row with this number, in the order of sources and rows. Raises KeyError where there is none."""
+        query = "SELECT place FROM people WHERE number = $number"
+        found = self._connection.execute(query, {"number": number}).fetchone()
+        if found is None:
+            raise KeyError("no row of this audience has this number")
+        source, row = found[0] >> PLACE_BITS, found[0] & ((1 << PLACE_BITS) - 1)
+        return self._place(source, row)
+
+    def read_rows(self, *, dropped: bool) -> Iterator[JudgedRow]:
+        """The rows of those who are pending, or with `dropped` all others, in the order of sources and rows."""
+        pending = REASONS.index(Reason.PENDING)
+        reason = (
+            f"CASE WHEN j.number IS NULL THEN {REASONS.index(Reason.INVALID)}"
+            f" WHEN p.number IS NULL THEN {REASONS.index(Reason.DUPLICATE)} ELSE p.reason END"
+        )
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT source, row, {reason} AS verdict, j.number,"
+                " coalesce(h.text, r.text, ''), coalesce(h.why, j.why)"
+                f" FROM judged AS j JOIN {TABLE} AS r USING (source, row)"
+                f" LEFT JOIN {TABLE}_hurt AS h USING (source, row)"
+                f" LEFT JOIN people AS p ON p.number = j.number AND p.place = {PLACE}"
+                f" WHERE verdict {'<>' if dropped else '='} {pending} ORDER BY source, row"
+            )
+            while rows := cursor.fetchmany(_FETCHED):
+                for source, row, index, number, text, why in rows:
+                    place = self._place(source, row)
+                    yield JudgedRow(place.source, place.file, place.row, REASONS[index], number, text, why)
+
+    def close(self) -> None:
+        """Let go of the engine and of all that is in it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _place(self, source: int, row: int) -> RowPlace:
+        read = self._sources[source]
+        file, number = read.find_file(row)
+        return RowPlace(read.label, file, number)
+
+
+def build_audience(
+    campaign: Campaign,
+    *,
+    root: Path,
+    countries: Sequence[str],
+    context: Mapping[str, object],
+    fiction: bool = False,
+    people: Iterable[str] = (),
+    pseudonym_sql: PseudonymSql | None = None,
+) -> Audience:
+    """Judge every row of the campaign's sources, and hold them against its exclusions and the ledger.
+
+    `people` are pages of the ledger's people of this campaign, `pseudonym_sql` what turns a column of numbers into
+    their pseudonyms, where it has any; `fiction` lets the numbers kept for works of fiction pass, as in the sandbox.
+    Raises ProblemsFound with what is wrong with every source that fails, each at its place.
+    """
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(open_engine()))
+        reading = _Reading(connection, root, context)
+        recipients = reading.read_all(campaign.recipients, TABLE)
+        excluding = reading.read_all(campaign.exclude, exclusions.TABLE)
+        seal_engine(connection)
+        reading.select_all([*recipients, *excluding])
+        with _failing_as_problem(campaign):
+            found, blank = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
+            reading.refuse_problems(found)
+            judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
+            if pseudonym_sql is not None:
+                read_ledger(connection, people)
+            build_people(connection, campaign.delivery.kinds, pseudonym_sql)
+            warnings = (*_warn_of_empty(connection, recipients), *found)
+            audience = Audience(connection, recipients, blank_exclusions=blank, warnings=warnings)
+        stack.pop_all()
+        return audience
+
+
+class _Reading:
+    """The reading of all sources of a campaign, in which one that fails stands in no other's way."""
+
+    def __init__(self, connection: DuckDBPyConnection, root: Path, context: Mapping[str, object]) -> None:
+        self._connection = connection
+        self._root = root
+        self._context = context
+        self._problems: list[Problem] = []
+
+    def read_all(self, sources: Sequence[Source], table: str) -> list[ReadSource]:
+        """Read those that can be read into `table`."""
+        create_rows(self._connection, table)
+        read = []
+        for index, source in enumerate(sources):
+            with self._noting(source, table), bounded_memory("this source"):
+                read.append(
+                    read_source(self._connection, source, index, table=table, root=self._root, context=self._context)
+                )
+        return read
+
+    def select_all(self, sources: Sequence[ReadSource]) -> None:
+        """Select the rows of those that have a `where`."""
+        for read in sources:
+            with self._noting(read.source, read.table):
+                select_source(self._connection, read)
+
+    def refuse_problems(self, others: Sequence[Problem]) -> None:
+        """Raise ProblemsFound where a source failed, or one of `others` is an error."""
+        found = (*self._problems, *(problem for problem in others if problem.severity is Severity.ERROR))
+        if found:
+            raise ProblemsFound(found)
+
+    @contextmanager
+    def _noting(self, source: Source, table: str) -> Iterator[None]:
+        try:
+            yield
+        except RunnerError as error:
+            problem = error.as_problem(source.place, source.excerpt)
+            self._problems.append(exclusions.name_failure(problem) if table == exclusions.TABLE else problem)
+
+
+@contextmanager
+def _failing_as_problem(campaign: Campaign) -> Iterator[None]:
+    """What is too much for the engine's memory blocks this campaign, and no other."""
+    try:
+        with bounded_memory(f"the audience of `{campaign.label}`"):
+            yield
+    except SourceUnreadable as error:
+        raise ProblemsFound((error.as_problem(campaign.place),)) from error
+
+
+def _warn_of_empty(connection: DuckDBPyConnection, sources: Sequence[ReadSource]) -> Iterator[Problem]:
+    listing = {source for (source,) in connection.execute(f"SELECT DISTINCT source FROM {TABLE}").fetchall()}
+    for read in sources:
+        if read.index not in listing:
+            message = f"no row of `{read.label}` is listed: it has none, or its `where` holds for none"
+            hint = "check where it comes from"
+            place, excerpt = read.source.place, read.source.excerpt
+            yield Problem("source-without-rows", message, place, hint, excerpt, Severity.WARNING)

@@ -1,0 +1,218 @@
+"""A file's bytes → text in UTF-8, surveyed; or what the file is, where it is no text that could be a table.
+
+Encoding: a byte order mark, else UTF-8 if every byte is, else Windows-1252. Its five undefined bytes (81 8D 8F 90 9D),
+and what a marked encoding does not allow, become U+FFFD: the row stays, and the cell is visibly hurt.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from runner.errors import SourceUnreadable
+
+BLOCK = 1 << 20
+MOST_LINE_BYTES = BLOCK
+"""The longest line that is read. An interior line of a block can't be longer than this."""
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+_SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive or a workbook (.xlsx, .ods)", "open it in a spreadsheet and save it as CSV"),
+    (b"PK\x05\x06", "an empty ZIP archive", "export it again as CSV"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", "open it in Excel and save it as CSV"),
+    (b"\x1f\x8b", "compressed with gzip", "decompress it"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it"),
+    (b"BZh", "compressed with bzip2", "decompress it"),
+    (b"\xfd7zXZ\x00", "compressed with xz", "decompress it"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "take the file out of it"),
+    (b"Rar!\x1a\x07", "a RAR archive", "take the file out of it"),
+    (b"%PDF-", "a PDF document", "export the table as CSV"),
+    (b"PAR1", "a Parquet file", "export it as CSV"),
+    (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV"),
+    (b"{\\rtf", "a text document (RTF)", "save the table as CSV"),
+    (b"\x89PNG", "a picture", "export the table as CSV"),
+    (b"\xff\xd8\xff", "a picture", "export the table as CSV"),
+)
+
+_MARKUP = re.compile(rb"(?i)\s*<(!doctype|html|head|body|table|\?xml)")
+_EMPTY = re.compile(rb"(?<=\n)\n")
+_JSON = re.compile(rb"""\s*(\{\s*["}]|\[\s*[\[{"\]])""")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file whose bytes are text in UTF-8, perhaps after a byte order mark.
+
+    `stamp` is its size and time of change when it was opened. `lines` counts physical lines, however they end,
+    `empty_lines` those without a character. `is_regular` says that all lines end alike, and that no quote follows a
+    space: what every reader of CSV reads alike.
+    """
+
+    name: str
+    file: BinaryIO
+    stamp: tuple[int, int]
+    lines: int
+    empty_lines: int
+    is_regular: bool
+
+    def open_lines(self) -> TextIO:
+        """The text from its start, each line ending with a line feed; closing it leaves the file open."""
+        copy = os.fdopen(os.dup(self.file.fileno()), "rb")
+        copy.seek(0)
+        return io.TextIOWrapper(copy, encoding="utf-8-sig", newline=None)
+
+    def refuse_change(self) -> None:
+        """Raise SourceUnreadable where the file was written to since it was opened."""
+        _refuse_change(self.file, self.stamp, self.name)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+
+def read_text(file: BinaryIO, name: str) -> Text:
+    """The text of `file`; `name` is what messages call it. Both file and text are to be closed by the caller.
+
+    Raises SourceUnreadable where it is something else than a text, is cut, or has a line past the bound.
+    """
+    stamp = _stamp(file)
+    _refuse_signatures(name, os.pread(file.fileno(), 4096, 0))
+    encoding = _find_encoding(file, name)
+    if encoding is None:
+        return _survey(name, file, stamp)
+    copy = open_spool()
+    try:
+        _transcode(file, encoding, copy)
+        _refuse_change(file, stamp, name)
+        return _survey(name, copy, _stamp(copy))
+    except SourceUnreadable:
+        copy.close()
+        raise
+
+
+def open_spool() -> BinaryIO:
+    """A new file to write and read, that has no name, and is gone when it is closed."""
+    descriptor, path = tempfile.mkstemp(prefix="campaign-")
+    Path(path).unlink()
+    return os.fdopen(descriptor, "w+b")
+
+
+def _stamp(file: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
+
+
+def _refuse_change(file: BinaryIO, stamp: tuple[int, int], name: str) -> None:
+    if _stamp(file) != stamp:
+        raise SourceUnreadable(f"`{name}` changed while it was read", hint="run this again when it is written")
+
+
+def _refuse_signatures(name: str, head: bytes) -> None:
+    for signature, what, hint in _SIGNATURES:
+        if head.startswith(signature):
+            raise SourceUnreadable(f"`{name}` is no table: it is {what}", hint=hint, code="not-a-table")
+    head = head.removeprefix(codecs.BOM_UTF8)
+    if _MARKUP.match(head):
+        message, hint = f"`{name}` is no table: it is a page of HTML or XML", "save or download the table as CSV"
+        raise SourceUnreadable(message, hint=hint, code="not-a-table")
+    if _JSON.match(head):
+        raise SourceUnreadable(f"`{name}` is no table: it is JSON", hint="export it as CSV", code="not-a-table")
+
+
+def _find_encoding(file: BinaryIO, name: str) -> str | None:
+    """The encoding from which the file must be brought to UTF-8; None where it is UTF-8 as it is."""
+    head = os.pread(file.fileno(), 4, 0)
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+    if marked == "utf-8":
+        return None if _is_utf8(file, name) else "utf-8"
+    if marked is not None and os.fstat(file.fileno()).st_size % 2:
+        raise _cut(name)
+    return marked or (None if _is_utf8(file, name) else "cp1252")
+
+
+def _is_utf8(file: BinaryIO, name: str) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_foreign = False
+    try:
+        for block in _blocks(file):
+            # Most blocks are ASCII, which is seen much faster than decoded.
+            if not block.isascii() or decoder.getstate()[0]:
+                decoder.decode(block)
+                is_foreign = is_foreign or not block[: len(block) - len(decoder.getstate()[0])].isascii()
+    except UnicodeDecodeError:
+        return False
+    if decoder.getstate()[0] and is_foreign:
+        raise _cut(name)
+    return not decoder.getstate()[0]
+
+
+def _transcode(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    copy.writelines(decoder.decode(block).encode() for block in _blocks(file))
+    copy.write(decoder.decode(b"", final=True).encode())
+    copy.flush()
+
+
+def _survey(name: str, file: BinaryIO, stamp: tuple[int, int]) -> Text:
+    """Count the lines, whatever reads them later, and refuse what no reader should be given."""
+    feeds = returns = pairs = empty = length = 0
+    has_spaced_quotes = False
+    last = b"\n"
+    for raw in _blocks(file, whole_line_ends=True):
+        block = raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw
+        _refuse_nul(name, block, feeds + returns)
+        pairs += len(raw) - len(block)
+        feeds += block.count(b"\n")
+        returns += block.count(b"\r") if b"\r" in block else 0
+        joined = last + block
+        empty += len(_EMPTY.findall(joined)) if b"\n\n" in joined else 0
+        has_spaced_quotes = has_spaced_quotes or (b'"' in block and b' "' in joined)
+        length = _measure(name, block, length, feeds + returns)
+        last = block[-1:]
+    lines = feeds + returns + (last not in (b"\n", b"\r"))
+    is_regular = not returns and pairs in (0, feeds) and not has_spaced_quotes
+    return Text(name, file, stamp, lines, empty, is_regular)
+
+
+def _refuse_nul(name: str, block: bytes, lines_before: int) -> None:
+    if b"\0" in block:
+        line = lines_before + block[: block.index(b"\0")].count(b"\n") + 1
+        message = f"`{name}` is no text: it has a NUL character in line {line:,}"
+        hint = "if it is UTF-16 without a byte order mark, save it as UTF-8; else export it again as CSV"
+        raise SourceUnreadable(message, hint=hint, code="not-a-table")
+
+
+def _measure(name: str, block: bytes, length: int, lines: int) -> int:
+    """The bytes of the line that `block` leaves unended; `length` were there before it."""
+    ends = [block.find(end) for end in (b"\n", b"\r") if end in block]
+    longest = length + (min(ends) if ends else len(block))
+    if longest > MOST_LINE_BYTES:
+        line = lines - block.count(b"\n") - block.count(b"\r") + 1
+        message = f"`{name}` has a line of more than {MOST_LINE_BYTES >> 20} MB: line {line:,}"
+        raise SourceUnreadable(message, hint="export it again as CSV, a row a line", code="source-too-large")
+    return len(block) - 1 - max(block.rfind(b"\n"), block.rfind(b"\r")) if ends else longest
+
+
+def _blocks(file: BinaryIO, *, whole_line_ends: bool = False) -> Iterator[bytes]:
+    """The file's bytes from its start; with `whole_line_ends` no block ends between a return and its line feed."""
+    file.seek(0)
+    held = b""
+    while block := file.read(BLOCK - len(held)):
+        block = held + block
+        held = b"\r" if whole_line_ends and block.endswith(b"\r") else b""
+        yield block[: len(block) - len(held)]
+    if held:
+        yield held
+
+
+def _cut(name: str) -> SourceUnreadable:
+    message = f"`{name}` is cut: it ends in the middle of a character"
+    return SourceUnreadable(message, hint="export or copy it again", code="file-cut")
