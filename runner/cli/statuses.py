@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 from runner import __version__
 from runner.model.clock import Clock
@@ -14,11 +13,6 @@ from runner.plan.selection import Selection
 from runner.state.open import State
 
 
-class _Identity(NamedTuple):
-    name: str
-    label: str
-
-
 def build_status(project: Project, state: State | None, selection: Selection, clock: Clock) -> Status:
     """What the ledger knows of these campaigns. Raises NothingSelected where a glob matches none, sent or not."""
     built = Status(created_at=clock.now(), runner_version=__version__, timezone=find_zone(project))
@@ -26,7 +20,7 @@ def build_status(project: Project, state: State | None, selection: Selection, cl
     selection.refuse_slips([*project.campaigns, *project.failing, *campaigns])
     if state is None:
         return built
-    chunks = [chunk for chunk in state.ledger.chunks() if selection.includes(_Identity(chunk.campaign, chunk.label))]
+    chunks = [chunk for chunk in state.ledger.chunks() if selection.includes(chunk)]
     doubtful = [chunk for chunk in chunks if chunk.status in IN_DOUBT]
     return replace(
         built,

@@ -119,6 +119,11 @@ class ChunkRecord:
     reason: str | None = None
 
     @property
+    def name(self) -> str:
+        """The campaign's name: by it and the label, chunks are selected as campaigns are."""
+        return self.campaign
+
+    @property
     def label(self) -> str:
         """The campaign's identity in one word: `name`, or `name@edition`."""
         return self.campaign if self.edition is None else f"{self.campaign}@{self.edition}"

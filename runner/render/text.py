@@ -44,7 +44,7 @@ def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: 
     _write_head(plan, page)
     for warning in plan.warnings:
         page.skip()
-        _write_problem(warning, page)
+        _write_problem(warning, page, indent=0)
     labels = min(max((len(c.label) for c in plan.campaigns), default=0), width // 2)
     for campaign in plan.campaigns:
         page.skip()
@@ -104,16 +104,16 @@ def _write_campaign(campaign: CampaignPlan, page: Page, labels: int) -> None:
     _write_rows(campaign, page)
     _write_changes(campaign, page)
     for problem in campaign.problems:
-        _write_problem(problem, page)
+        _write_problem(problem, page, indent=2)
 
 
-def _write_problem(problem: Problem, page: Page) -> None:
+def _write_problem(problem: Problem, page: Page, *, indent: int) -> None:
     """A problem as it stands everywhere; its words are wrapped, its source line and caret are kept."""
     for line in render_problem(problem, color=page.color).splitlines():
         if SOURCE_LINE.match(line):
-            page.keep(line, indent=2)
+            page.keep(line, indent=indent)
         else:
-            page.write(line, indent=2, hang=DETAIL)
+            page.write(line, indent=indent, hang=DETAIL)
 
 
 def _say_facts(campaign: CampaignPlan) -> str:

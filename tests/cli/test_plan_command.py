@@ -111,7 +111,8 @@ def test_names_and_exclude_select(campaign, project):
 def test_a_variable_from_the_command_line_wins(campaign, project):
     root = project(
         {
-            "campaigns/spring.yaml": CAMPAIGN.replace("people", "{{ vars.region }}") + "vars: {region: nowhere}\n",
+            "campaigns/spring.yaml": CAMPAIGN.replace("data/people.csv", "'data/{{ vars.region }}.csv'")
+            + "vars: {region: nowhere}\n",
             "data/lyon.csv": PEOPLE,
         }
     )
