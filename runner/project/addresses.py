@@ -17,6 +17,8 @@ STATE_SCHEMES = ("sqlite", "postgresql")
 _STANDS_FOR = "r0"
 _PARAMETER = re.compile(r"[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=(?P<value>[^&;#]*)", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/?#]*?:(?P<value>[^/?#]*)@")
+# Where no page is named, whatever stands before the last `@` can only be a password, even with a `/` in it.
+_ANY_PASSWORD = re.compile(r"://[^/?#:@]*:(?P<value>.*)@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Fault:
 
 def judge_address(text: str, form: str) -> Fault | None:
     """What is wrong with an address of this `format`: base-url, proxy, state or url."""
-    if holds_password(text):
+    if _holds_password(text, _PASSWORD if form == "url" else _ANY_PASSWORD):
         hint = "write `${NAME}` in its place, and set that variable" if form != "url" else "use an address without one"
         return Fault("literal-secret", "a password stands in this address", hint)
     literal = replace_references(text, _STANDS_FOR)
@@ -41,9 +43,9 @@ def judge_address(text: str, form: str) -> Fault | None:
     return _judge_http(literal, plain_anywhere=form != "base-url")
 
 
-def holds_password(text: str) -> bool:
+def _holds_password(text: str, password: re.Pattern[str]) -> bool:
     """Whether a password stands in this address literally, beside a user's name or as a parameter."""
-    found = [match["value"] for pattern in (_PASSWORD, _PARAMETER) for match in pattern.finditer(text)]
+    found = [match["value"] for pattern in (password, _PARAMETER) for match in pattern.finditer(text)]
     return any(replace_references(value, "") for value in found)
 
 

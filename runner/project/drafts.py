@@ -86,7 +86,7 @@ def _identify(draft: CampaignDraft, own: MapValue) -> None:
         draft.name, draft.at = name.text, name
     elif name is None and not re.search(load_schema("campaign")["properties"]["name"]["pattern"], draft.name):
         message = f"the file's name makes `{draft.name}` the campaign's, which can't be"
-        hint = f"write `name:` with {load_schema('campaign')['properties']['name']['patternErrorMessage']}"
+        hint = f"write `name:` in it: {load_schema('campaign')['properties']['name']['patternErrorMessage']}"
         draft.problems.append(own.problem("invalid-name", message, hint))
     if isinstance(edition, ScalarValue):
         draft.edition = edition.text

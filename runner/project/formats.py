@@ -21,6 +21,7 @@ from runner.templates import check_template
 FREE = "free"
 """The format of a value that no schema types."""
 REFERENCES = frozenset({"secret", "base-url", "proxy", "state"})
+_DOORS = re.compile(r"\$\{[^}]*\}?|\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 TEMPLATES = frozenset({"number", "path", "template", "sql"})
 REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url` and `proxy`"
@@ -41,16 +42,18 @@ def _refuse_doors(value: ScalarValue, key: str) -> Problem | None:
     if "${" in text:
         message = f"`${{…}}` is not looked up here: `{key}` is literal"
         hint = f"{REFERENCE_KEYS} take `${{NAME}}` and `${{file:PATH}}`"
-        return value.problem_within(text.index("${"), "wrong-door", message, hint)
+        return value.problem_within(*_find_span(text), "wrong-door", message, hint)
     if "{{" in text or "{%" in text:
         message = f"`{{{{ … }}}}` is not rendered here: `{key}` is literal"
         hint = "the strings of sources, in `recipients` and `exclude`, take `{{ … }}`"
-        return value.problem_within(_find_jinja(text), "wrong-door", message, hint)
+        return value.problem_within(*_find_span(text), "wrong-door", message, hint)
     return None
 
 
-def _find_jinja(text: str) -> int:
-    return min(at for at in (text.find("{{"), text.find("{%")) if at >= 0)
+def _find_span(text: str) -> tuple[int, int]:
+    """Where the first `${…}`, `{{ … }}` or `{% … %}` begins, and how wide it is."""
+    found = _DOORS.search(text)
+    return (found.start(), len(found.group())) if found is not None else (0, len(text))
 
 
 def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
@@ -59,10 +62,10 @@ def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
     malformed = find_malformed(text)
     if malformed is not None:
         message = "this `${…}` is no reference: it needs the name of a variable, or `file:` and a path"
-        return value.problem_within(malformed, "invalid-reference", message, takes)
+        return value.problem_within(malformed, None, "invalid-reference", message, takes)
     if "{{" in text or "{%" in text:
         message = f"`{{{{ … }}}}` is not rendered in `{key}`"
-        return value.problem_within(_find_jinja(text), "wrong-door", message, takes)
+        return value.problem_within(*_find_span(text), "wrong-door", message, takes)
     if form == "secret":
         if is_one_reference(text):
             return None
@@ -77,10 +80,10 @@ def _judge_template(value: ScalarValue, form: str) -> Problem | None:
     if "${" in text:
         message = "`${…}` is not looked up in a source, which takes `{{ … }}`"
         hint = "list the variable under `expose_env` in campaigns.yaml and write `{{ env.NAME }}`"
-        return value.problem_within(text.index("${"), "wrong-door", message, hint)
+        return value.problem_within(*_find_span(text), "wrong-door", message, hint)
     fault = check_template(text, sql=form == "sql")
     if fault is not None:
-        return value.problem_within(fault.offset, fault.code, fault.message)
+        return value.problem_within(fault.offset, fault.width, fault.code, fault.message)
     if form == "number":
         return _judge_digits(value)
     return _judge_path(value) if form == "path" else None
@@ -114,7 +117,7 @@ def _judge_sender(value: ScalarValue) -> Problem | None:
     wrong = _judge_digits(value)
     if wrong is not None or parse_sender(value.text) is not None:
         return wrong
-    hint = 'write it with its country, such as `"+33639980112"`'
+    hint = 'write a mobile number that can be called back, with its country: `"+33 6…"`'
     return value.problem("invalid-value", f"`{value.brief}` is no mobile number", hint)
 
 

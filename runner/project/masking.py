@@ -17,11 +17,13 @@ DOT = "•"
 _TELLING = re.compile(r"key|secret|passw|pwd|token|credential", re.IGNORECASE)
 _KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]*(?: [\w.-]+)?)(?P=quote)[ \t]*[:=][ \t]*""")
 _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*", re.IGNORECASE)
-_REFERENCES = re.compile(r"(?:\$\{[^{}$]*\})+")
+# `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.
+_REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
-_PLAIN = re.compile(r"[^\s,}\]#:=](?:\$\{[^}]*\}|[^,}\]])*")
+_PLAIN = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|[^\s,}\]#:=])(?:\$\{[^}]*\}|[^,}\]])*")
 _BLOCK = re.compile(r"[|>][-+0-9]*")
-_PASSWORD = re.compile(r"(?P<before>://[^\s/?#:@]*:)(?P<hidden>[^\s/?#]*)(?=@)")
+# A password may hold any character, whatever a parser of addresses makes of that.
+_PASSWORD = re.compile(r"(?P<before>://[^\s/?#:@]*:)(?P<hidden>[^\s]*)(?=@)")
 _PARAMETER = re.compile(
     r"(?P<before>[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE
 )
@@ -46,7 +48,7 @@ def mask_secrets(lines: Sequence[str], index: int) -> str | None:
 def names_secret(key: str) -> bool:
     """Whether a key's name, spelled right or not, says that a secret stands beside it."""
     plain = key.strip().lower().replace("-", "_").replace(" ", "_")
-    return _TELLING.search(plain) is not None or bool(get_close_matches(plain, SECRET_KEYS, n=1, cutoff=0.7))
+    return _TELLING.search(plain) is not None or bool(get_close_matches(plain, SECRET_KEYS, n=1, cutoff=0.8))
 
 
 def _hide(text: str) -> str:

@@ -14,6 +14,7 @@ from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
 MAX_UNKNOWN = 20
 """Unknown keys of one map that are told."""
+EXCLUSION_KEYS = ("allow_empty", "on_invalid")
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -81,7 +82,7 @@ def describe_misfit(misfit: Misfit) -> Iterator[Problem]:
         case "pattern":
             yield _describe_pattern(misfit)
         case "oneOf":
-            yield _describe_source(misfit)
+            yield from _describe_source(misfit)
         case "dependencies":
             yield from _describe_dependencies(misfit)
         case "uniqueItems":
@@ -104,8 +105,7 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
 
 def _hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
     free = [key for key in known if not isinstance(misfit.value, MapValue) or key not in misfit.value.keys]
-    spelled = name.strip().lower().replace("-", "_").replace(" ", "_")
-    nearest = get_close_matches(spelled, known, n=1)
+    nearest = get_close_matches(spell_key(name), known, n=1)
     if nearest:
         return f"did you mean `{nearest[0]}`?"
     decimal = _hint_decimal(name, misfit)
@@ -113,11 +113,18 @@ def _hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
         return decimal
     if misfit.key == "defaults" and name in ("name", "edition"):
         return "each campaign says its own"
+    if name in EXCLUSION_KEYS:
+        return "only sources under `exclude` have it"
     inner = [f"{key}.{name}" for key in known if name in misfit.schema["properties"][key].get("properties", {})]
     if inner:
         return f"did you mean `{inner[0]}`? Its place is under `{inner[0].partition('.')[0]}:`"
     listed = free or list(known)
     return f"known here: {', '.join(f'`{key}`' for key in listed[:12])}{' …' if len(listed) > 12 else ''}"
+
+
+def spell_key(name: str) -> str:
+    """A key in the spelling of this project's keys."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def _hint_decimal(name: str, misfit: Misfit) -> str | None:
@@ -134,8 +141,10 @@ def _describe_missing(misfit: Misfit) -> Iterator[Problem]:
     value = misfit.value
     if not isinstance(value, MapValue):
         return
+    unknown = [spell_key(name) for name in value.keys if name not in misfit.schema["properties"]]
     for name in misfit.wanted:
-        if name not in value.keys:
+        # A misspelt key was told already.
+        if name not in value.keys and not get_close_matches(name, unknown, n=1):
             where = f"`{misfit.key}`" if misfit.path else "the file"
             example = next(iter(misfit.schema["properties"][name].get("examples", ())), None)
             hint = f"write `{name}: {example}`" if isinstance(example, str | int) else f"add `{name}:`"
@@ -152,8 +161,9 @@ def _describe_type(misfit: Misfit) -> Problem:
         )
         return misfit.tell("missing-value", f"{misfit.subject} has no value, where {kind} is wanted", hint)
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
-    message = f"{misfit.subject} takes {kind}, and {found} is none"
-    return misfit.tell("wrong-type", message, _hint_type(misfit, wanted[0]))
+    is_quoted = isinstance(value, ScalarValue) and not value.plain
+    told = f"{found}, in quotes, is a text" if is_quoted else f"{found} is none"
+    return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", _hint_type(misfit, wanted[0]))
 
 
 def _hint_type(misfit: Misfit, wanted: str) -> str | None:
@@ -162,12 +172,12 @@ def _hint_type(misfit: Misfit, wanted: str) -> str | None:
         return "put it in quotes" if wanted == "string" and _holds_template(value) else _hint_example(misfit)
     text = value.text.strip()
     if wanted == "array":
-        return None if misfit.is_secret else f"write it as a list: `[{value.brief}]`, or a line that begins with `- `"
+        return "write each item on a line that begins with `- `, or all of them in `[…]`"
     if wanted == "boolean":
         word = YES_AND_NO.get(text.lower(), "")
         return f"write `{word}`" if word else "write `true` or `false`, without quotes"
     if wanted in ("integer", "number"):
-        return _hint_number(value, text)
+        return _hint_number(value, text) or _hint_example(misfit)
     return _hint_example(misfit)
 
 
@@ -175,13 +185,13 @@ def _holds_template(value: Value) -> bool:
     return value.document.lines[value.start.line][value.start.column :].startswith("{{")
 
 
-def _hint_number(value: ScalarValue, text: str) -> str:
+def _hint_number(value: ScalarValue, text: str) -> str | None:
     bare = text.replace("_", "").replace(" ", "").replace("\u202f", "").replace("\xa0", "")
     if not value.plain and text.replace(".", "").isdecimal():
         return "remove the quotes"
     if bare.replace(",", "", 1).isdecimal():
         return f"write `{(bare.lstrip('0') or '0').replace(',', '.')}`"
-    return "write digits alone, such as `20000`" if bare.isascii() else "write digits"
+    return None
 
 
 def _hint_example(misfit: Misfit) -> str | None:
@@ -212,19 +222,24 @@ def _describe_pattern(misfit: Misfit) -> Problem:
     return misfit.tell(code, f"{misfit.subject} can't be {misfit.text}", told)
 
 
-def _describe_source(misfit: Misfit) -> Problem:
+def _describe_source(misfit: Misfit) -> Iterator[Problem]:
+    if not isinstance(misfit.value, MapValue) or misfit.value.keys.keys() - misfit.schema["properties"].keys():
+        # A key that is not known was told, and may be the one that is missing.
+        return
     kinds = [choice["required"][0] for choice in misfit.wanted]
     listed = " or ".join(f"`{kind}`" for kind in kinds)
-    present = [kind for kind in kinds if isinstance(misfit.value, MapValue) and kind in misfit.value.keys]
-    if not present:
-        return misfit.tell("source-kind", f"this source has no {listed}", f"a source has exactly one of them: {listed}")
-    hint = "make two sources of it, each with a `- ` of its own"
-    return misfit.tell("source-kind", f"this source has {' and '.join(f'`{kind}`' for kind in present)}", hint)
+    present = " and ".join(f"`{kind}`" for kind in kinds if kind in misfit.value.keys)
+    if present:
+        hint = "make two sources of it, each with a `- ` of its own"
+        yield misfit.tell("source-kind", f"this source has {present}", hint)
+    else:
+        yield misfit.tell("source-kind", f"this source has no {listed}", f"a source has exactly one of them: {listed}")
 
 
 def _describe_dependencies(misfit: Misfit) -> Iterator[Problem]:
     value = misfit.value
-    if isinstance(value, MapValue):
+    kinds = [choice["required"][0] for choice in misfit.schema.get("oneOf", ())]
+    if isinstance(value, MapValue) and (not kinds or value.keys.keys() & set(kinds)):
         for name, needed in misfit.wanted.items():
             if name in value.keys and needed[0] not in value.keys:
                 message = f"`{name}` has no meaning without `{needed[0]}`"

@@ -22,7 +22,8 @@ _COMPARISONS: Mapping[str, Callable[[list[int], list[int]], bool]] = {
 def allows(conditions: str, version: str) -> bool:
     """Whether `version` meets all of `conditions`, comma separated; what follows its numbers (`rc1`) does not count.
 
-    `~=1.2` is `>=1.2,<2`, and `==1.2.*` is any release that begins with 1.2, as for Python's packages.
+    `~=1.2` is `>=1.2,<2`, and `==1.2.*` is any release that begins with 1.2, as for Python's packages. A condition that
+    can't be read is met: its schema tells that it can't.
     """
     found = _NUMBERS.match(version)
     release = _parse(found.group() if found else "0")
@@ -32,7 +33,7 @@ def allows(conditions: str, version: str) -> bool:
 def _meets(release: list[int], condition: str) -> bool:
     found = _CONDITION.fullmatch(condition)
     if found is None:
-        return False
+        return True
     comparison, numbers, any_end = found.groups()
     wanted, length = _parse(numbers), numbers.count(".") + 1
     if comparison == "~=":

@@ -82,7 +82,8 @@ def judge_campaign(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
 
 def _find_missing(campaign: MapValue) -> Iterator[Problem]:
     for path in REQUIRED:
-        if campaign.find(*path) is None:
+        held_by = campaign.find(*path[:-1])
+        if campaign.find(*path) is None and (held_by is None or isinstance(held_by, MapValue)):
             holder = campaign.find_key(*path[:-1]) if len(path) > 1 else None
             at = holder if holder is not None and holder.document is campaign.document else campaign
             dotted = ".".join(path)
@@ -132,7 +133,7 @@ def _judge_templates(campaign: MapValue, project: MapValue) -> Iterator[Problem]
         if check_template(text.text, sql=sql) is None:
             fault = check_template(text.text, sql=sql, known=known)
             if fault is not None:
-                yield text.problem_within(fault.offset, fault.code, fault.message)
+                yield text.problem_within(fault.offset, fault.width, fault.code, fault.message)
 
 
 def _list_texts(campaign: MapValue) -> Iterator[tuple[ScalarValue, bool]]:

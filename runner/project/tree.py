@@ -85,14 +85,20 @@ class ScalarValue:
         """A problem at this value."""
         return self.document.problem(self.place, code, message, hint)
 
-    def problem_within(self, offset: int, code: str, message: str, hint: str | None = None) -> Problem:
-        """A problem at `offset` characters into the text, where the file has it character by character."""
+    def problem_within(
+        self, offset: int, width: int | None, code: str, message: str, hint: str | None = None
+    ) -> Problem:
+        """A problem at `offset` characters into the text, `width` wide, None for all that follow.
+
+        Where the file does not have the text character by character, it is a problem of the whole value.
+        """
         quote = 0 if self.plain else 1
         written = self.end.index - self.start.index - 2 * quote
         place = self.place
         if self.start.line == self.end.line and written == len(self.text):
             moved = quote + offset
-            place = Place(place.path, place.line, place.column + moved, max(1, place.width - moved - quote))
+            rest = max(1, place.width - moved - quote)
+            place = Place(place.path, place.line, place.column + moved, min(width or rest, rest))
         return self.document.problem(place, code, message, hint)
 
 

@@ -153,9 +153,10 @@ class _Reader:
         end: Event = child
         return ListValue(self._document, event.start_mark, end.end_mark, items)
 
-    def _read_map(self, event: Event) -> MapValue:
+    def _read_map(self, event: Event) -> Value:
         keys: dict[str, ScalarValue] = {}
         values: dict[str, Value] = {}
+        broken = False
         while (child := self._next()).__class__ is not events.MappingEndEvent:
             key = self._read_value(child)
             value = self._read_value(self._next())
@@ -163,14 +164,19 @@ class _Reader:
                 if not key.broken:
                     keys[key.text], values[key.text] = key, value
             else:
-                self._refuse_key(key, keys)
+                broken = self._refuse_key(key, keys) or broken
         end: Event = child
+        if broken:
+            return ScalarValue(self._document, event.start_mark, end.end_mark, "", plain=False, broken=True)
         return MapValue(self._document, event.start_mark, end.end_mark, keys, values)
 
-    def _refuse_key(self, key: Value, known: Mapping[str, ScalarValue]) -> None:
+    def _refuse_key(self, key: Value, known: Mapping[str, ScalarValue]) -> bool:
+        """Tell why this can't be a key; answer whether the map around it is none, but a template without quotes."""
         from runner.project.syntax import describe_key
 
-        self._keep(describe_key(key, known))
+        problem = describe_key(key, known)
+        self._keep(problem)
+        return problem.code == "unquoted-template"
 
     def _refuse_properties(self, event: Event) -> None:
         if event.anchor is not None:

@@ -18,13 +18,13 @@ from runner.templates.tree import STATEMENTS
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
-def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]]) -> TemplateFault | None:
+def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None) -> TemplateFault | None:
     """The first fault of `text`, by what can be told without rendering it."""
     sandbox = _sandbox(sql=sql)
     try:
         tree = _parse(text, sql=sql)
     except TemplateSyntaxError as error:
-        return TemplateFault("template-syntax", _describe_syntax(error, text), _find_broken_tag(text, sandbox))
+        return TemplateFault("template-syntax", _describe_syntax(error, text), *_find_broken_tag(text, sandbox))
     except (RecursionError, ValueError):
         return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
     faults = _find_faults(tree, text, sandbox, known)
@@ -44,28 +44,34 @@ def _parse(text: str, *, sql: bool) -> nodes.Template:
 def _describe_syntax(error: TemplateSyntaxError, text: str) -> str:
     if text.count("{{") != text.count("}}") or text.count("{%") != text.count("%}"):
         return "a `{{` or `{%` is never closed, or its end stands alone"
-    return f"this template can't be read: {lower_start(error.message or 'its syntax is wrong')}"
+    said = error.message or "its syntax is wrong"
+    missing = re.match(r"expected token 'end of (?:print statement|statement block)', got (?:token )?'(.*)'", said)
+    if missing is not None:
+        return f"an operator, or the end of the tag, is missing before `{missing[1]}`"
+    return f"this template can't be read: {lower_start(said)}"
 
 
-def _find_broken_tag(text: str, sandbox: Sandbox) -> int:
-    """The offset of the first tag that can't be read even when it stands alone, else of the first tag."""
+def _find_broken_tag(text: str, sandbox: Sandbox) -> tuple[int, int | None]:
+    """Where the first tag stands that can't be read even alone, and how wide it is; else where the first tag begins."""
     for tag in TAG.finditer(text):
         if tag.group().startswith("{{"):
             try:
                 sandbox.parse(tag.group())
             except (TemplateSyntaxError, RecursionError, ValueError):
-                return tag.start()
-    return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0)
+                return tag.start(), len(tag.group())
+    return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0), None
 
 
 def _find_faults(
-    tree: nodes.Template, text: str, sandbox: Sandbox, known: Mapping[str, Collection[str]]
+    tree: nodes.Template, text: str, sandbox: Sandbox, known: Mapping[str, Collection[str]] | None
 ) -> Iterator[TemplateFault]:
     yield from _find_statements(tree)
     yield from _find_unknown(tree, text, nodes.Filter, "filter", sandbox.filters)
     yield from _find_unknown(tree, text, nodes.Test, "test", sandbox.tests)
+    if known is None:
+        return
     for name in sorted(meta.find_undeclared_variables(tree) - {*NAMES, *sandbox.globals}):
-        yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), _find_word(text, name))
+        yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), *_find_word(text, name))
     yield from _find_unknown_parts(tree, text, known)
 
 
@@ -86,7 +92,7 @@ def _find_unknown(
             nearest = get_close_matches(node.name, names, n=1)
             hint = f": did you mean `{nearest[0]}`?" if nearest else ""
             message = f"templates know no {word} `{node.name}`{hint}"
-            yield TemplateFault("unknown-name", message, _find_word(text, node.name))
+            yield TemplateFault("unknown-name", message, *_find_word(text, node.name))
 
 
 def _find_unknown_parts(
@@ -106,7 +112,7 @@ def _find_unknown_parts(
             holder, name = part
             if holder in known and name not in known[holder] and name not in METHODS[Mapping]:
                 yield TemplateFault(
-                    "unknown-name", describe_unknown(holder, name, known[holder]), _find_word(text, name)
+                    "unknown-name", describe_unknown(holder, name, known[holder]), *_find_word(text, name)
                 )
 
 
@@ -126,7 +132,7 @@ def _spell(known: Mapping[str, Collection[str]]) -> list[str]:
     return [*NAMES, *(f"{holder}.{name}" for holder, names in known.items() for name in names)]
 
 
-def _find_word(text: str, word: str) -> int:
+def _find_word(text: str, word: str) -> tuple[int, int | None]:
     start = max(0, min((at for at in (text.find("{{"), text.find("{%")) if at >= 0), default=0))
     found = re.compile(rf"\b{re.escape(word)}\b").search(text, start)
-    return found.start() if found else start
+    return (found.start(), len(word)) if found else (start, None)

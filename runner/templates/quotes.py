@@ -39,7 +39,8 @@ def find_quoted(text: str, environment: Environment) -> TemplateFault | None:
         if inside >= 0:
             where = _NAMES.get(word, "a text in quotes")
             message = f"this parameter stands inside {where}: write `{{{{ … }}}}` without quotes around it"
-            return TemplateFault("quoted-parameter", message, offsets[sql.count(_MARK, 0, inside)])
+            start = offsets[sql.count(_MARK, 0, inside)]
+            return TemplateFault("quoted-parameter", message, start, text.find("}}", start) + 2 - start)
     return None
 
 

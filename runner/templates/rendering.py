@@ -20,11 +20,15 @@ class TemplateFailed(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class TemplateFault:
-    """What is wrong with a template before it is rendered; `offset` counts characters from its start."""
+    """What is wrong with a template before it is rendered.
+
+    `offset` counts characters from its start; `width` says how many are meant, None for all that follow.
+    """
 
     code: str
     message: str
     offset: int = 0
+    width: int | None = None
 
 
 def has_template(text: str) -> bool:
@@ -37,8 +41,8 @@ def check_template(
 ) -> TemplateFault | None:
     """The first fault of a template that is visible without its values; in SQL, also a parameter inside quotes.
 
-    `known` maps `vars`, `env` and the like to the names in them: another name there is a fault, unless the template
-    itself provides for its absence (`default`, `is defined`).
+    Names are judged where `known` is given, which maps `vars`, `env` and the like to the names in them: another name is
+    a fault, unless the template itself provides for its absence (`default`, `is defined`).
     """
     if not has_template(text):
         return None
@@ -46,7 +50,7 @@ def check_template(
         return TemplateFault("template-too-long", f"a template has at most {MAX_SOURCE:,} characters")
     from runner.templates.checking import find_fault
 
-    return find_fault(text, sql=sql, known=known or {})
+    return find_fault(text, sql=sql, known=known)
 
 
 def render(text: str, context: Mapping[str, Any]) -> str:
