@@ -33,7 +33,8 @@ class Bar:
         """The bar, how far the run is, and what it waits for."""
         count = self.count
         bar = ProgressBar(total=max(count.people, 1), completed=count.people_done)
-        return Group(bar, Text(count.summary + self._say_pace()), Text(self._say_waiting(), style="dim"))
+        # A bar does not end its line by itself: an empty text does.
+        return Group(bar, Text(), Text(count.summary + self._say_pace()), Text(self._say_waiting(), style="dim"))
 
     def _say_pace(self) -> str:
         now = self._clock.now()
