@@ -123,7 +123,7 @@ def _judge_slice(judging: _Judging, start: int) -> None:
 def _read_texts(rows: str, judging: _Judging) -> str:
     """(source, row, text, why, digits, abroad): text only where the library must be asked, digits where it must not."""
     if not judging.plans:
-        why = sql.quote(sql.ASK_LIBRARY)
+        why = f"CASE WHEN text IS NULL THEN {sql.quote(InvalidNumber.EMPTY)} ELSE {sql.quote(sql.ASK_LIBRARY)} END"
         return f"SELECT source, row, text, {why} AS why, NULL AS digits, NULL AS abroad FROM ({rows})"
     bared = f"SELECT *, {sql.strip('text', sql.COMMON_SEPARATORS)} AS bare FROM ({rows})"
     found = f"SELECT *, {sql.find_simple('bare')} AS found FROM ({bared})"
