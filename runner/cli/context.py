@@ -55,13 +55,16 @@ class Invocation:
         """Whether results may be coloured."""
         return self.colors(sys.stdout)
 
-    def colors(self, stream: IO[str]) -> bool:
-        """Whether `stream` may be coloured: `--no-color`, then the usual variables, then whether it is a terminal."""
+    def colors(self, stream: IO[str] | None) -> bool:
+        """Whether `stream` may be coloured: `--no-color`, then the usual variables, then whether it is a terminal.
+
+        A stream that was closed before the command began is None.
+        """
         if self.no_color or self.environment.get("NO_COLOR"):
             return False
         if any(self.environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
             return True
-        return self.environment.get("TERM") != "dumb" and stream.isatty()
+        return self.environment.get("TERM") != "dumb" and stream is not None and stream.isatty()
 
     @property
     def width(self) -> int:

@@ -140,7 +140,7 @@ def _judge(text: str, project: Project) -> Number:
     if isinstance(judged, InvalidNumber):
         raise RunnerError(
             f"that is no number that could have been reached: {judged}",
-            hint="write it as in `06 39 98 12 34` or `+33639981234`",
+            hint="write all of its digits, as it is dialled in its country or after `+33`",
             code="no-number",
         )
     return judged

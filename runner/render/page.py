@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 from runner.numbers import mask_numbers
 from runner.render.problems import printable
@@ -72,6 +73,10 @@ def _measure(text: str) -> int:
     return len(EMPHASIS.sub("", text))
 
 
+@lru_cache(maxsize=1024)
 def tidy(text: str) -> str:
-    """Free text from files and answers as one printable line in which no telephone number stands."""
+    """Free text from files and answers as one printable line in which no telephone number stands.
+
+    Rows by the million stand in few files: what was tidied lately is remembered.
+    """
     return mask_numbers(printable(" ".join(text.split())))

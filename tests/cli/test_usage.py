@@ -160,6 +160,13 @@ def test_a_reader_that_leaves_early_is_no_error_to_be_told(project):
     assert (ended.returncode, ended.stderr) == (1, b"")
 
 
+def test_a_closed_output_is_no_error(project):
+    environment = {**os.environ, "PYTHONPATH": str(_root())}
+    command = f"exec {sys.executable} -P -m runner status >&-"
+    ended = subprocess.run(["sh", "-c", command], cwd=project({}), env=environment, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_an_output_that_can_not_be_written_is_told(project):
     environment = {**os.environ, "PYTHONPATH": str(_root())}
