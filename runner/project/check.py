@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import Place, Problem, RunnerError
-from runner.project.drafts import read_campaigns, read_project
+from runner.project.drafts import read_campaigns, read_project, without_collection
 from runner.project.folder import CAMPAIGNS_FOLDER, PROJECT_FILE, is_campaign_name
 from runner.project.rules import find_same_identity
 
@@ -38,15 +38,16 @@ def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_ver
     Raises NoCampaignFile for one of `files` that is none of the project's.
     """
     wanted = None if files is None else {_name_file(root, file) for file in files}
-    project = read_project(root, runner_version=runner_version)
-    problems, paths, identities = list(project.problems), [PROJECT_FILE], []
-    for draft in read_campaigns(root, project):
-        problems += draft.problems
-        paths.append(draft.path)
-        if draft.at is not None:
-            identities.append((draft.identity, draft.at))
-    for found in find_same_identity(identities).values():
-        problems += found
+    with without_collection():
+        project = read_project(root, runner_version=runner_version)
+        problems, paths, identities = list(project.problems), [PROJECT_FILE], []
+        for draft in read_campaigns(root, project):
+            problems += draft.problems
+            paths.append(draft.path)
+            if draft.at is not None:
+                identities.append((draft.identity, draft.at))
+        for found in find_same_identity(identities).values():
+            problems += found
     judged = [path for path in paths if wanted is None or path in wanted]
     told = sort_problems(problem for problem in problems if wanted is None or _place(problem).path in wanted)
     return Checked(told, len(judged), sum(path != PROJECT_FILE for path in judged), project.is_sound)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -104,3 +106,15 @@ def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, l
         return None, [*problems, Problem("empty-file", "the file holds nothing but comments", Place(path), hint)]
     problems += judge(value, schema)
     return (value if isinstance(value, MapValue) else None), problems
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No search for cycles while thousands of values are made, none of which is part of one."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.errors import Problem
 from runner.project.addresses import judge_address
+from runner.project.nearest import find_nearest
 from runner.project.references import find_malformed, is_one_reference
 from runner.project.scalars import (
     is_number_of_yaml,
@@ -145,11 +146,10 @@ def _judge_zone(value: ScalarValue) -> Problem | None:
 
 
 def _hint_zone(text: str) -> str:
-    from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    nearest = get_close_matches(text, sorted(available_timezones()), n=1)
-    return f"did you mean `{nearest[0]}`?" if nearest else "write its IANA name, such as `Europe/Paris`"
+    nearest = find_nearest(text, sorted(available_timezones()))
+    return f"did you mean `{nearest}`?" if nearest is not None else "write its IANA name, such as `Europe/Paris`"
 
 
 def _judge_url(value: ScalarValue) -> Problem | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from runner.errors import Place, ProblemsFound, RunnerError
 from runner.model.config import Account, Campaign, FailingCampaign, Project
 from runner.project.build import build_account, build_campaign, build_reference, given
 from runner.project.check import sort_problems
-from runner.project.drafts import CampaignDraft, read_campaigns, read_project
+from runner.project.drafts import CampaignDraft, read_campaigns, read_project, without_collection
 from runner.project.folder import find_root
 from runner.project.meaning import digest_account, digest_all, digest_campaign
+from runner.project.nearest import find_nearest
 from runner.project.rules import find_same_identity, name_account
 from runner.project.schema import type_value
 from runner.project.tree import ListValue, MapValue, Value, to_plain
@@ -37,7 +35,7 @@ def load_project(root: Path, *, runner_version: str, variables: Mapping[str, str
     files, where campaigns.yaml itself has some, and VariableRefused.
     """
     typed = {name: _type_variable(name, text) for name, text in variables.items()}
-    with _without_collection():
+    with without_collection():
         project = read_project(root, runner_version=runner_version)
         drafts = list(read_campaigns(root, project))
         same = find_same_identity((draft.identity, draft.at) for draft in drafts if draft.at is not None)
@@ -129,9 +127,9 @@ def _refuse_undeclared(variables: Mapping[str, object], project: MapValue, draft
     declared = _declared(project).union(*(_declared(draft.values) for draft in drafts))
     for name in variables:
         if name not in declared:
-            nearest = get_close_matches(name, sorted(declared), n=1)
+            nearest = find_nearest(name, sorted(declared))
             known = ", ".join(f"`{each}`" for each in sorted(declared)[:8])
-            hint = f"did you mean `{nearest[0]}`?" if nearest else f"declared: {known}" if known else None
+            hint = f"did you mean `{nearest}`?" if nearest else f"declared: {known}" if known else None
             message = f"--var: no `vars` of the project or of a campaign declares `{name}`"
             raise VariableRefused(message, hint=hint or "declare it under `vars:` in campaigns.yaml")
 
@@ -143,15 +141,3 @@ def _type_variable(name: str, text: str) -> object:
     if problems:
         raise VariableRefused(f"--var {name}: {problems[0].message}", hint=problems[0].hint, code=problems[0].code)
     return None if value is None else to_plain(value)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No search for cycles while thousands of values are made, none of which is part of one."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
+
+from runner.project.nearest import find_nearest
 
 SECRET_KEYS = ("api_key", "state_key")
 SHOWN_LENGTH = 5_000
@@ -48,7 +49,7 @@ def mask_secrets(lines: Sequence[str], index: int) -> str | None:
 def names_secret(key: str) -> bool:
     """Whether a key's name, spelled right or not, says that a secret stands beside it."""
     plain = key.strip().lower().replace("-", "_").replace(" ", "_")
-    return _TELLING.search(plain) is not None or bool(get_close_matches(plain, SECRET_KEYS, n=1, cutoff=0.8))
+    return _TELLING.search(plain) is not None or find_nearest(plain, SECRET_KEYS, cutoff=0.8) is not None
 
 
 def _hide(text: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from runner.errors import Problem
 from runner.project.masking import names_secret
+from runner.project.nearest import find_nearest
 from runner.project.scalars import YES_AND_NO
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
 MAX_UNKNOWN = 20
 """Unknown keys of one map that are told."""
+LONGEST_NUMBER = 30
 EXCLUSION_KEYS = ("allow_empty", "on_invalid")
 KINDS = {
     "string": "a text",
@@ -105,9 +106,9 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
 
 def _hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
     free = [key for key in known if not isinstance(misfit.value, MapValue) or key not in misfit.value.keys]
-    nearest = get_close_matches(spell_key(name), known, n=1)
-    if nearest:
-        return f"did you mean `{nearest[0]}`?"
+    nearest = find_nearest(spell_key(name), known)
+    if nearest is not None:
+        return f"did you mean `{nearest}`?"
     decimal = _hint_decimal(name, misfit)
     if decimal is not None:
         return decimal
@@ -141,10 +142,10 @@ def _describe_missing(misfit: Misfit) -> Iterator[Problem]:
     value = misfit.value
     if not isinstance(value, MapValue):
         return
-    unknown = [spell_key(name) for name in value.keys if name not in misfit.schema["properties"]]
+    unknown = [spell_key(name) for name in value.keys if name not in misfit.schema["properties"]][:MAX_UNKNOWN]
     for name in misfit.wanted:
         # A misspelt key was told already.
-        if name not in value.keys and not get_close_matches(name, unknown, n=1):
+        if name not in value.keys and find_nearest(name, unknown) is None:
             where = f"`{misfit.key}`" if misfit.path else "the file"
             example = next(iter(misfit.schema["properties"][name].get("examples", ())), None)
             hint = f"write `{name}: {example}`" if isinstance(example, str | int) else f"add `{name}:`"
@@ -186,6 +187,8 @@ def _holds_template(value: Value) -> bool:
 
 
 def _hint_number(value: ScalarValue, text: str) -> str | None:
+    if len(text) > LONGEST_NUMBER:
+        return "no number is so long"
     bare = text.replace("_", "").replace(" ", "").replace("\u202f", "").replace("\xa0", "")
     if not value.plain and text.replace(".", "").isdecimal():
         return "remove the quotes"
@@ -206,10 +209,10 @@ def _hint_example(misfit: Misfit) -> str | None:
 def _describe_choice(misfit: Misfit) -> Problem:
     choices = [str(choice) for choice in (misfit.wanted if misfit.keyword == "enum" else [misfit.wanted])]
     text = misfit.value.text if isinstance(misfit.value, ScalarValue) else ""
-    nearest = get_close_matches(text.lower(), choices, n=1) or get_close_matches(text.upper(), choices, n=1)
+    nearest = find_nearest(text.lower(), choices) or find_nearest(text.upper(), choices)
     listed = ", ".join(f"`{choice}`" for choice in choices)
     message = f"{misfit.subject} can't be {misfit.text}"
-    hint = f"did you mean `{nearest[0]}`?" if nearest and len(choices) > 1 else f"it may be {listed}"
+    hint = f"did you mean `{nearest}`?" if nearest and len(choices) > 1 else f"it may be {listed}"
     return misfit.tell("unknown-value", message, hint)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from runner.errors import Problem
+from runner.project.nearest import find_nearest
 from runner.project.references import name_variables
 from runner.project.releases import allows
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
@@ -20,7 +20,7 @@ CAMPAIGN_NAMES = ("name", "edition", "account")
 def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem]:
     """What is wrong with campaigns.yaml beyond its schema."""
     requires = project.find("requires")
-    if isinstance(requires, ScalarValue) and not allows(requires.text, runner_version):
+    if isinstance(requires, ScalarValue) and len(requires.text) <= 200 and not allows(requires.text, runner_version):
         message = f"this is Campaign Runner {runner_version}, and the project takes releases `{requires.brief}` alone"
         hint = "install a release that it takes, or widen `requires`"
         yield requires.problem("release-not-allowed", message, hint)
@@ -103,8 +103,8 @@ def _judge_account(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
         return
     account, named = accounts.values.get(name), campaign.find("account")
     if account is None and isinstance(named, ScalarValue):
-        nearest = get_close_matches(name, known, n=1)
-        hint = f"did you mean `{nearest[0]}`?" if nearest else f"campaigns.yaml has {listed}"
+        nearest = find_nearest(name, known)
+        hint = f"did you mean `{nearest}`?" if nearest is not None else f"campaigns.yaml has {listed}"
         yield named.problem("unknown-account", f"campaigns.yaml has no account `{named.brief}`", hint)
     chunk, most = campaign.find("delivery", "chunk_size"), _find_most(account)
     if isinstance(chunk, ScalarValue) and isinstance(chunk.value, int) and most is not None and chunk.value > most:

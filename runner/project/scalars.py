@@ -13,7 +13,7 @@ from decimal import Decimal
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?")
-_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd])")
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,7})([smhd])")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)%")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::00)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
@@ -45,13 +45,6 @@ def parse_duration(text: str) -> timedelta | None:
     """A duration: a whole number and one of s, m, h, d, as in `60s`, `50m`, `7d`."""
     found = _DURATION.fullmatch(text)
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found else None
-
-
-def format_duration(duration: timedelta) -> str:
-    """The shortest spelling of whole seconds: `60s` is `1m`. What parse_duration reads back as the same."""
-    seconds = int(duration.total_seconds())
-    unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _SECONDS[unit] == 0), "s")
-    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
 def parse_share(text: str) -> Decimal | None:
