@@ -41,6 +41,7 @@ def find_files(root: Path, text: str) -> tuple[str, ...]:
     elif any(map(_has_wildcard, parts)):
         found = sorted(_find_matches(root, parts))
     else:
+        _refuse_ending(root, path)
         raise SourceUnreadable(f"`{text}` does not exist", hint=_find_nearest(root, path), code="no-such-file")
     if not found:
         hint = "check the folder and the pattern"
@@ -49,7 +50,7 @@ def find_files(root: Path, text: str) -> tuple[str, ...]:
         message = f"`{text}` matches more than {MOST_FILES:,} files"
         raise SourceUnreadable(message, hint="narrow the pattern", code="source-too-large")
     for path in found:
-        _refuse_ending(path)
+        _refuse_ending(root, path)
     return tuple(found)
 
 
@@ -110,8 +111,11 @@ def _refuse_closed(text: str, parts: Iterable[str]) -> None:
             raise SourceUnreadable(message, hint="keep data in a folder of its own", code="path-outside-project")
 
 
-def _refuse_ending(path: str) -> None:
+def _refuse_ending(root: Path, path: str) -> None:
     if not path.casefold().endswith(ENDINGS):
+        if (root / path).is_dir():
+            hint = f"name its files, as in `{_join(path, '*.csv')}`"
+            raise SourceUnreadable(f"`{path}` is a folder, not a file", hint=hint, code="not-a-file")
         message = f"`{path}` is of a kind that is not read: only {' and '.join(f'`{e}`' for e in ENDINGS)} are"
         raise SourceUnreadable(message, hint="export it as CSV", code="unsupported-file")
 

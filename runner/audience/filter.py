@@ -35,13 +35,14 @@ _ROW = '" row"'
 class _Type:
     """A type of cells, in SQL in which `#` stands for one: its name, which cells are of it, and what becomes of them.
 
-    `compares` says which texts the engine itself can compare with such a cell.
+    `compares` says which texts the engine itself can compare with such a cell; `example` is one.
     """
 
     name: str
     holds: str
     becomes: str
     compares: str
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ def select_rows(connection: DuckDBPyConnection, cells: Cells, where: Where, what
 
     Raises SourceUnreadable where the expression is no condition, can't be computed, or takes too long.
     """
-    columns, types = [f"row AS {_ROW}"], []
-    for index, name in enumerate(cells.names):
-        given = None if index == cells.column else _find_type(connection, cells, index, where)
-        columns.append(f"{_fill(given.becomes, f'w{index}') if given else f'w{index}'} AS {quote_name(name)}")
-        types.append(f"`{name}` {given.name if given else 'VARCHAR'}")
-    readable = f"(SELECT {', '.join(columns)} FROM {cells.table} WHERE hurt = '')"
+    columns, types = [f"row AS {_ROW}"], list[str]()
     with deadline(connection, DEADLINE_S, what), _explained(what, types):
+        for index, name in enumerate(cells.names):
+            given = None if index == cells.column else _find_type(connection, cells, index, where)
+            columns.append(f"{_fill(given.becomes, f'w{index}') if given else f'w{index}'} AS {quote_name(name)}")
+            types.append(f"`{name}` {given.name if given else 'VARCHAR'}")
+        readable = f"(SELECT {', '.join(columns)} FROM {cells.table} WHERE hurt = '')"
         condition = connection.execute(f"SELECT (\n{where.expression}\n) FROM {readable} LIMIT 0", where.parameters)
         gives = str(condition.description[0][1])
         if gives not in {"BOOLEAN", '"NULL"'}:
@@ -98,7 +99,7 @@ def _explained(what: str, types: Sequence[str]) -> Iterator[None]:
         raise
     except duckdb.Error as error:
         said = mask_numbers(str(error).splitlines()[0].partition(": ")[2])
-        hint = f"its columns are {', '.join(types)}: a column is a number, a date or a time where all its values are"
+        hint = f"a column is a number, a date or a time where all its values are: {', '.join(types) or 'it names none'}"
         raise SourceUnreadable(f"{what} can't be computed: {said}", hint=hint, code="where-failed") from error
 
 
@@ -111,15 +112,28 @@ def _find_type(connection: DuckDBPyConnection, cells: Cells, index: int, where: 
     first = connection.execute(f"SELECT {cell} FROM {values} LIMIT 1").fetchone()
     if first is None:
         return _UNKNOWN_MOMENT if name in where.dates else _UNKNOWN
-    compared = where.compared.get(name, [])
-    for candidate in _TYPES if cells.has_decimal_commas else _TYPES_WITHOUT_COMMAS:
-        if (
-            _hold(connection, candidate.holds, "(SELECT $text AS v)", {"text": first[0]})
-            and _hold(connection, candidate.compares, "(SELECT unnest($texts::VARCHAR[]) AS v)", {"texts": compared})
-            and _hold(connection, candidate.holds, f"(SELECT {cell} AS v FROM {values})", {})
-        ):
+    held = [
+        candidate
+        for candidate in (_TYPES if cells.has_decimal_commas else _TYPES_WITHOUT_COMMAS)
+        if _hold(connection, candidate.holds, "(SELECT $text AS v)", {"text": first[0]})
+        and _hold(connection, candidate.holds, f"(SELECT {cell} AS v FROM {values})", {})
+    ]
+    compared, texts = "(SELECT unnest($texts::VARCHAR[]) AS v)", {"texts": where.compared.get(name, [])}
+    for candidate in held:
+        if _hold(connection, candidate.compares, compared, texts):
             return candidate
+    if held:
+        _refuse_order(connection, held[-1], where.ordered.get(name, []), cells.names[index])
     return None
+
+
+def _refuse_order(connection: DuckDBPyConnection, given: _Type, texts: Sequence[str], name: str) -> None:
+    """Raise SourceUnreadable where a date or number would be held, as a text, to come before or after one of these."""
+    for text in texts:
+        if not _hold(connection, given.compares, "(SELECT $text AS v)", {"text": text}):
+            message = f"`where` compares `{name}`, whose values are all {given.name}, with `{mask_numbers(text)}`"
+            hint = f"compare it with one, as in `{name} >= {given.example}`"
+            raise SourceUnreadable(message, hint=hint, code="where-failed")
 
 
 def _hold(connection: DuckDBPyConnection, test: str, relation: str, parameters: Mapping[str, object]) -> bool:
@@ -141,19 +155,19 @@ def _number(point: str) -> _Type:
     """Up to 15 digits before and after the point, which a DOUBLE keeps."""
     pattern = f"-?(0|[1-9][0-9]{{0,14}}|[1-9][0-9]{{0,2}}({_GROUPS}[0-9]{{3}}){{1,4}})({point}[0-9]{{1,15}})?"
     plain = "translate(#, ', \u00a0\u202f', '.')"
-    return _Type("DOUBLE", _matches(pattern), f"{plain}::DOUBLE", _matches("-?(0|[1-9][0-9]*)([.][0-9]+)?"))
+    return _Type("DOUBLE", _matches(pattern), f"{plain}::DOUBLE", _matches("-?(0|[1-9][0-9]*)([.][0-9]+)?"), "12.5")
 
 
 def _day(pattern: str, moment: str) -> _Type:
     becomes = f"try_cast({moment} AS DATE)"
     holds = f"{_matches(pattern)} AND {becomes} IS NOT NULL"
-    return _Type("DATE", holds, becomes, f"{_matches(_DAY)} AND try_cast(# AS DATE) IS NOT NULL")
+    return _Type("DATE", holds, becomes, f"{_matches(_DAY)} AND try_cast(# AS DATE) IS NOT NULL", "'2026-12-31'")
 
 
 def _moment(pattern: str, moment: str) -> _Type:
     becomes = f"try_cast({moment} AS TIMESTAMP)"
     holds = f"{_matches(pattern)} AND {becomes} IS NOT NULL"
-    return _Type("TIMESTAMP", holds, becomes, "try_cast(# AS TIMESTAMP) IS NOT NULL")
+    return _Type("TIMESTAMP", holds, becomes, "try_cast(# AS TIMESTAMP) IS NOT NULL", "'2026-12-31 10:00'")
 
 
 _WHOLE = _matches("-?(0|[1-9][0-9]{0,17})")
@@ -163,9 +177,9 @@ _TYPES_AFTER_NUMBERS = (
     _day(_FRENCH_DAY, "try_strptime(#, '%d/%m/%Y')"),
     _moment(f"{_DAY}[ T]{_CLOCK}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?", "#"),
     _moment(f"{_FRENCH_DAY} {_CLOCK}(:[0-9]{{2}})?", "try_strptime(#, ['%d/%m/%Y %H:%M', '%d/%m/%Y %H:%M:%S'])"),
-    _Type("BOOLEAN", _TRUTH, "#::BOOLEAN", _TRUTH),
+    _Type("BOOLEAN", _TRUTH, "#::BOOLEAN", _TRUTH, "true"),
 )
-_BIGINT = _Type("BIGINT", _WHOLE, "#::BIGINT", _WHOLE)
+_BIGINT = _Type("BIGINT", _WHOLE, "#::BIGINT", _WHOLE, "12")
 _TYPES = (_BIGINT, _number("[.,]"), *_TYPES_AFTER_NUMBERS)
 _TYPES_WITHOUT_COMMAS = (_BIGINT, _number("[.]"), *_TYPES_AFTER_NUMBERS)
 _UNKNOWN = _Type("NULL", "true", "NULL", "true")

@@ -113,7 +113,8 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
 def _read_numbers(
     connection: DuckDBPyConnection, source: Source, index: int, table: str, context: Mapping[str, object]
 ) -> ReadSource:
-    texts = [render(text, context) for text in source.numbers]
+    # YAML can spell half a character, which is no text.
+    texts = [render(text, context).encode("utf-8", "replace").decode() for text in source.numbers]
     connection.execute(
         f"INSERT INTO {table} SELECT $source, unnest(range(1, $last)), unnest($texts::VARCHAR[])",
         {"source": index, "last": len(texts) + 1, "texts": texts},

@@ -17,7 +17,6 @@ PLACE = f"((source::BIGINT << {PLACE_BITS}) | row)"
 """A row's place among all rows: its source, and in the lower bits its number in the source."""
 
 _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
-_LETTERS = "".join(_REASONS_BY_LETTER)
 
 PseudonymSql = Callable[[str], tuple[str, dict[str, bytes]]]
 
@@ -28,20 +27,20 @@ def read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     An item is 32 hexadecimal digits and a letter. Whoever stands there twice has the reason that comes first. Raises
     ValueError for an item that can't be read: a person who is not recognised would be reached again.
     """
-    connection.execute("CREATE TABLE items (item VARCHAR)")
+    reasons = " ".join(f"WHEN '{letter}' THEN {REASONS.index(reason)}" for letter, reason in _REASONS_BY_LETTER.items())
+    reason = f"CASE WHEN length(item) = 33 THEN CASE right(item, 1) {reasons} END END"
+    connection.execute("CREATE TABLE held (pseudonym BLOB, reason UTINYINT)")
     for page in pages:
-        connection.execute("INSERT INTO items SELECT unnest(string_split($page, ','))", {"page": page})
-    is_person = f"regexp_full_match(item, '[0-9A-F]{{32}}[{_LETTERS}]')"
-    broken = count(connection, f"SELECT count(*) FROM items WHERE NOT {is_person}")
+        connection.execute(
+            f"INSERT INTO held SELECT unhex(left(item, 32)), {reason}"
+            " FROM (SELECT unnest(string_split($page, ',')) AS item)",
+            {"page": page},
+        )
+    broken = count(connection, "SELECT count(*) FROM held WHERE reason IS NULL")
     if broken:
         raise ValueError(f"{broken} people of the ledger can't be read")
-    reasons = " ".join(f"WHEN '{letter}' THEN {REASONS.index(reason)}" for letter, reason in _REASONS_BY_LETTER.items())
-    connection.execute(
-        "CREATE TABLE ledger AS"
-        f" SELECT unhex(left(item, 32)) AS pseudonym, min(CASE right(item, 1) {reasons} END)::UTINYINT AS reason"
-        " FROM items GROUP BY pseudonym"
-    )
-    connection.execute("DROP TABLE items")
+    connection.execute("CREATE TABLE ledger AS SELECT pseudonym, min(reason) AS reason FROM held GROUP BY pseudonym")
+    connection.execute("DROP TABLE held")
 
 
 def build_people(connection: DuckDBPyConnection, kinds: Sequence[Kind], pseudonym_sql: PseudonymSql | None) -> None:

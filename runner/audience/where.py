@@ -77,7 +77,8 @@ class Where:
     """An expression that was found harmless, and what it says of columns.
 
     `names` are the columns as it spells them, by the engine's form of a name. Of these, `texts` are used as texts,
-    `dates` as dates, and `compared` holds the texts that a column is compared with.
+    `dates` as dates, `compared` holds the texts that a column is compared with, and `ordered` those of them that it is
+    said to come before or after.
     """
 
     expression: str
@@ -86,6 +87,7 @@ class Where:
     texts: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
     compared: dict[str, list[str]] = field(default_factory=dict)
+    ordered: dict[str, list[str]] = field(default_factory=dict)
 
 
 def parse_where(connection: DuckDBPyConnection, text: str, parameters: Mapping[str, object]) -> Where:
@@ -109,8 +111,16 @@ def parse_where(connection: DuckDBPyConnection, text: str, parameters: Mapping[s
 def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     if len(text) > MOST_CHARACTERS:
         raise _refuse(f"it has more than {MOST_CHARACTERS:,} characters", code="source-too-large")
-    # The line ends keep a comment at its end from taking our bracket with it.
-    row = connection.execute("SELECT json_serialize_sql($query)", {"query": f"SELECT (\n{text}\n)"}).fetchone()
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise _refuse("it has half a character in it", code="where-invalid")
+    # Without brackets it can't close ours, in them it can't end early; the line ends end a comment.
+    _parse_query(connection, f"SELECT\n{text}\n")
+    return _parse_query(connection, f"SELECT (\n{text}\n)")
+
+
+def _parse_query(connection: DuckDBPyConnection, query: str) -> _Node:
+    """The one expression that this query selects."""
+    row = connection.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
     try:
         parsed = json.loads(row[0]) if row is not None else {}
     except RecursionError as error:
@@ -118,10 +128,9 @@ def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     if parsed.get("error", True):
         raise _refuse(parsed.get("error_message", "it is no SQL"), code="where-invalid")
     statements = parsed["statements"]
-    node = statements[0]["node"] if len(statements) == 1 else {}
-    if not _is_one_expression(node):
+    if len(statements) != 1 or not _is_one_expression(statements[0]["node"]):
         raise _refuse("it must be one expression, as stands after WHERE")
-    expression: _Node = node["select_list"][0]
+    expression: _Node = statements[0]["node"]["select_list"][0]
     return expression
 
 
@@ -187,8 +196,11 @@ def _note_use(node: _Node, where: Where) -> None:
     elif function in _DATE:
         where.dates.update(columns)
     elif not function:
+        texts = [value for value in values if isinstance(value, str)]
         for column in columns:
-            where.compared.setdefault(column, []).extend(value for value in values if isinstance(value, str))
+            where.compared.setdefault(column, []).extend(texts)
+            if node["class"] == "BETWEEN" or "THAN" in node["type"]:
+                where.ordered.setdefault(column, []).extend(texts)
 
 
 def _direct_parts(node: _Node) -> list[_Node]:
