@@ -12,7 +12,7 @@ accounts:
     provider: voicepartner
     api_key: ${VOICEPARTNER_API_KEY}
     base_url: ${BENCH_URL}
-    limits: {requests: 1000000, per: 1s}
+    limits: {requests: 100000, per: 1s}
 defaults:
   account: main
   notify: {email: ops@example.fr}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+LAUNCH = [sys.executable, "-I", "-S", str(Path(__file__).parent / "launch.py")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,15 @@ def measure(command: Command) -> Cost:
     """Run the command once, to its end. Raises CalledProcessError where it fails."""
     if command.prepare is not None:
         command.prepare()
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command.arguments,
+    launched = subprocess.run(
+        [*LAUNCH, *command.arguments],
         cwd=command.folder,
         env={**os.environ, **(command.environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, command.arguments)
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    wall_s, cpu_s, peak = map(float, launched.stdout.split())
+    return Cost(wall_s, cpu_s, peak / 1024**2)
 
 
 def measure_interleaved(commands: Sequence[Command], runs: int) -> list[Cost]:

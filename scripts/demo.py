@@ -16,7 +16,7 @@ from runner.sandbox.server import read_record
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / ".campaign" / "sandbox-record.db"
 # `-P`: a folder of the reader's that holds a `runner.py` is not what is meant.
-CAMPAIGN = [sys.executable, "-P", "-m", "runner", "-C", str(ROOT)]
+CAMPAIGN = [sys.executable, "-P", "-m", "runner"]
 
 
 def forget_rehearsals() -> None:
@@ -64,4 +64,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except subprocess.CalledProcessError as error:
-        sys.exit(f"demo: `{' '.join(error.cmd[5:])}` ended with exit code {error.returncode}")
+        sys.exit(f"demo: `{' '.join(error.cmd[4:])}` ended with exit code {error.returncode}")

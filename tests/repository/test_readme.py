@@ -18,7 +18,7 @@ IDENTITIES = re.compile(r"\b[0-9a-f]{8,32}\b")
 
 def _settle(text: str) -> str:
     """The plan without what differs from one run to the next, and however its lines were broken."""
-    return " ".join(IDENTITIES.sub("ID", MOMENTS.sub("THEN", text)).split())
+    return IDENTITIES.sub("ID", MOMENTS.sub("THEN", " ".join(text.split())))
 
 
 def test_the_plan_in_the_readme_is_the_real_one(tmp_path):
