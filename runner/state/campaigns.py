@@ -38,6 +38,8 @@ def read_campaigns(connection: Connection, *conditions: ColumnElement[bool]) -> 
     """The campaigns for which the conditions on `campaigns` hold, by name and edition."""
     names = select(campaigns).where(*conditions).order_by(campaigns.c.name, campaigns.c.edition.nulls_first())
     rows = connection.execute(names).all()
+    if not rows:
+        return ()
     chosen = chunks.c.campaign_id.in_(select(campaigns.c.id).where(*conditions))
     counts: defaultdict[int, _Counts] = defaultdict(_Counts)
     _count_chunks(connection, chosen, counts)
