@@ -42,10 +42,10 @@ class Connection:
         data = b""
         while len(data) < size:
             part = self.sock.recv(size - len(data))
+            self.peer.received.append(part)
             if not part:
                 break
             data += part
-        self.peer.received.append(data)
         return data
 
     def read_head(self) -> bytes:
@@ -149,8 +149,13 @@ def listen() -> Iterator[Callable[[Script], Peer]]:
     """A function that starts a peer with this script."""
     peers: list[Peer] = []
 
-    def start(script: Script) -> Peer:
-        peer = Peer(script, socket.create_server(("127.0.0.1", 0)))
+    def start(script: Script, receive_buffer: int | None = None) -> Peer:
+        listener = socket.socket()
+        if receive_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        peer = Peer(script, listener)
         peers.append(peer)
         thread = threading.Thread(target=peer.serve)
         peer.threads.append(thread)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,10 +34,15 @@ print(type(answer).__name__)
 """
 
 
-def start_sender(peer, *arguments, timeout: float, size: int = 100) -> subprocess.Popen[str]:
+@contextmanager
+def start_sender(peer, *arguments, timeout: float, size: int = 100) -> Iterator[subprocess.Popen[str]]:
     url = f"http://127.0.0.1:{peer.port}/v1/campaign/send"
     command = [sys.executable, "-c", SENDER, url, str(timeout), str(size), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_until_stopped(process: subprocess.Popen[str]) -> None:
@@ -56,7 +64,7 @@ def test_a_process_stopped_after_recording_for_longer_than_its_timeout_sends_not
     with start_sender(peer, "stop", timeout=1) as process:
         wait_until_stopped(process)
         # The kernel ends it where it stands: it needs not even wake for that.
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(15) == -signal.SIGKILL
     assert peer.ended.wait(5)
     assert peer.bytes_received == b""
 
@@ -66,7 +74,9 @@ def test_where_the_better_timer_is_missing_it_ends_when_it_wakes(listen):
     peer = listen(lambda connection: connection.read(1))
     with start_sender(peer, "stop", "without-boottime", timeout=1) as process:
         wait_until_stopped(process)
-        while not has_pending(process, signal.SIGALRM):
+        for _ in range(200):
+            if has_pending(process, signal.SIGALRM):
+                break
             threading.Event().wait(0.05)
         process.send_signal(signal.SIGCONT)
         assert process.wait(30) == -signal.SIGALRM
@@ -92,6 +102,7 @@ def test_a_process_stopped_for_a_moment_goes_on(listen):
 def test_a_process_stopped_while_it_awaits_its_answer_lives_to_record_it(listen):
     def script(connection):
         connection.read_request()
+        threading.Event().wait(0.3)  # for the sender to know that its last byte has left
         process.send_signal(signal.SIGSTOP)
         wait_until_stopped(process)
         threading.Event().wait(1.5)  # longer than the timeout
@@ -102,6 +113,24 @@ def test_a_process_stopped_while_it_awaits_its_answer_lives_to_record_it(listen)
     with start_sender(peer, timeout=1) as process:
         assert process.wait(30) == 0
         assert process.stdout.read() in {"Answer\n", "Lost\n"}
+
+
+@linux
+def test_what_a_dead_process_left_in_the_kernel_does_not_arrive_later(listen):
+    size = 60_000
+
+    def script(connection):
+        while len(connection.sock.recv(1_000, socket.MSG_PEEK)) < 1_000:
+            threading.Event().wait(0.01)
+        threading.Event().wait(0.3)  # for the whole body to be the kernel's
+        process.kill()
+        process.wait()
+        connection.read(2 * size)
+
+    peer = listen(script, receive_buffer=2_048)
+    with start_sender(peer, timeout=30, size=size) as process:
+        assert peer.ended.wait(20)
+    assert len(peer.bytes_received) < size
 
 
 def test_an_upload_that_is_too_slow_is_lost_and_kills_nobody(listen):

@@ -220,14 +220,15 @@ def test_a_proxy_that_is_not_there_sends_nothing(post):
     assert post(FAR, proxy=f"http://127.0.0.1:{port}") == NotSent("no connection: connection refused")
 
 
+@pytest.mark.usefixtures("trusted_authority")
 def test_loopback_is_never_reached_through_a_proxy(listen, post):
-    def script(connection):
+    def serve_plain(connection):
         connection.read_request()
         connection.answer()
 
     proxy = listen(lambda connection: connection.read(1))
-    answer = post(listen(script), proxy=f"http://127.0.0.1:{proxy.port}")
-    assert isinstance(answer, Answer)
+    for target in (listen(serve_plain), secure(listen(serve_tls))):
+        assert isinstance(post(target, proxy=f"http://127.0.0.1:{proxy.port}"), Answer)
     assert proxy.connections == 0
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import socket
+import struct
+import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -52,6 +57,27 @@ def test_the_request_asks_for_one_plain_answer_on_one_connection(listen, post):
     assert "transfer-encoding" not in headers
     assert json.loads(body)["apiKey"] == post.key
     assert peer.connections == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these options, and this way to read them, are Linux's")
+def test_what_the_kernel_holds_of_a_request_dies_with_its_process_and_with_its_timeout(listen, post):
+    def script(connection):
+        connection.read_request()
+        connection.answer()
+
+    def look():
+        for name in Path("/proc/self/fd").iterdir():
+            with suppress(OSError), socket.socket(fileno=os.dup(int(name.name))) as sock:
+                if sock.getpeername() == ("127.0.0.1", peer.port):
+                    linger = sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+                    patience_ms = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                    seen.add((struct.unpack("ii", linger), patience_ms))
+
+    seen = set()
+    peer = listen(script)
+    post.before = look
+    post(peer, timeout=7)
+    assert seen == {((1, 0), 7000)}
 
 
 def test_nothing_is_sent_before_it_is_recorded(listen, post):
@@ -221,6 +247,24 @@ def test_an_answer_without_length_that_the_deadline_cut_is_no_whole_answer(liste
         connection.wait_for_end()
 
     assert isinstance(post(listen(script), timeout=SHORT_S), Lost)
+
+
+def test_the_time_that_recording_takes_is_not_taken_from_the_answer(listen, post):
+    def script(connection):
+        connection.read_request()
+        connection.peer.stopping.wait(1.2)
+        connection.answer()
+
+    post.before = lambda: threading.Event().wait(1)
+    assert isinstance(post(listen(script), timeout=2), Answer)
+
+
+def test_a_recording_that_leaves_no_time_to_write_sends_nothing(listen, post):
+    peer = listen(lambda connection: connection.read(1))
+    post.before = lambda: threading.Event().wait(1.85)
+    assert isinstance(post(peer, timeout=2), NotSent)
+    assert peer.ended.wait(5)
+    assert peer.bytes_received == b""
 
 
 def test_an_answer_that_ends_with_its_connection_is_whole(listen, post):
