@@ -13,7 +13,15 @@ from types import FrameType
 import click
 
 from runner.cli.context import Invocation
-from runner.cli.desks import build_desk, choose_format, load, sandbox_option, spell_apply, variables_option
+from runner.cli.desks import (
+    build_desk,
+    choose_format,
+    load,
+    sandbox_option,
+    spell_apply,
+    spell_resolve,
+    variables_option,
+)
 from runner.cli.doors import open_doors, used_accounts
 from runner.cli.durations import DURATION
 from runner.cli.screen import Screen
@@ -93,7 +101,8 @@ def apply(
         desk = build_desk(invocation, project, state, sandbox=sandbox)
         planning = until_closed.enter_context(build_plan(desk, selection, keep_audiences=True))
         again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
-        screen = Screen(invocation, as_json=output_format == "json", again=again)
+        resolve = spell_resolve(invocation, sandbox=sandbox)
+        screen = Screen(invocation, as_json=output_format == "json", again=again, resolve=resolve)
         screen.show_plan(planning.plan)
         if planning.plan.sending and not auto_approve:
             _ask(planning.plan, invocation)
@@ -113,7 +122,7 @@ def _ask(plan: Plan, invocation: Invocation) -> None:
     requests = render_count(plan.requests, "request")
     invocation.warn(f"\nThis reaches {render_people(plan.recipients)} with {requests}{cost}. It can't be taken back.")
     click.echo("Only `yes` sends it: ", err=True, nl=False)
-    answer = sys.stdin.readline()
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer:
         raise NotConfirmed("nobody could be asked, so nothing was sent", hint="`--auto-approve` sends without asking")
     if answer.strip() != "yes":

@@ -96,3 +96,8 @@ def spell_apply(
     for variable in variables:
         words += ["--var", variable]
     return shlex.join([*words, "--sandbox"] if sandbox else words)
+
+
+def spell_resolve(invocation: Invocation, *, sandbox: bool) -> str:
+    """How the user calls `campaign resolve` for the state that this command is about."""
+    return shlex.join([*invocation.spell_command(), "resolve", *(["--sandbox"] if sandbox else [])])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from runner.cli.context import Invocation
 from runner.model.clock import Clock
@@ -18,12 +19,13 @@ from runner.render.text import render_plan
 
 
 class Screen:
-    """The two ways of showing a run; `again` is the command that goes on with it."""
+    """The two ways of showing a run; `again` is the command that goes on with it, `resolve` what settles a chunk."""
 
-    def __init__(self, invocation: Invocation, *, as_json: bool, again: str) -> None:
+    def __init__(self, invocation: Invocation, *, as_json: bool, again: str, resolve: str) -> None:
         self._invocation = invocation
         self._as_json = as_json
         self._again = again
+        self._resolve = resolve
 
     def show_plan(self, plan: Plan) -> None:
         """The plan that is asked about and carried out."""
@@ -54,15 +56,18 @@ class Screen:
                 yield tell
 
     def say_stopping(self) -> None:
-        """Say at once what a signal will do."""
-        self._invocation.warn("stopping: the answer under way is awaited and recorded; Ctrl-C again ends at once")
+        """Say at once what a signal will do; from a signal's handler, so past every buffer."""
+        with suppress(OSError):
+            os.write(2, b"\nstopping: the answer under way is awaited and recorded; Ctrl-C again ends at once\n")
 
     def show_report(self, report: RunReport) -> None:
         """What came of the run; in JSON it was the last event."""
         if not self._as_json:
             invocation = self._invocation
             again = self._again if report.pending else None
-            text = render_report(report, width=invocation.width, color=invocation.color, again=again)
+            text = render_report(
+                report, width=invocation.width, color=invocation.color, again=again, resolve=self._resolve
+            )
             invocation.write(text)
 
     def _write_event(self, event: Event) -> None:

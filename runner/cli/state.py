@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.context import Invocation
-from runner.cli.desks import choose_format, load, sandbox_option
+from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
 
 if TYPE_CHECKING:
     from runner.model.config import Project
@@ -41,8 +40,8 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
     if output_format == "json":
         invocation.write(write_document(status_document(built)))
     else:
-        resolve_command = shlex.join((*invocation.spell_command(), "resolve", *(("--sandbox",) if sandbox else ())))
-        text = render_status(built, width=invocation.width, color=invocation.color, resolve=resolve_command)
+        resolve = spell_resolve(invocation, sandbox=sandbox)
+        text = render_status(built, width=invocation.width, color=invocation.color, resolve=resolve)
         invocation.write(text)
     return 3 if built.unknown else 0
 

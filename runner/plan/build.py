@@ -79,7 +79,8 @@ def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
 def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
     if desk.state is None:
         return [], 0
-    named = {campaign.name for campaign in (*desk.project.campaigns, *desk.project.failing)}
+    named = {campaign.name for campaign in desk.project.campaigns}
+    named |= {campaign.name for campaign in desk.project.failing}
     orphans = [record for record in desk.state.ledger.campaigns() if record.campaign not in named]
     loud = [
         record
