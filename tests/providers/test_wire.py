@@ -424,6 +424,20 @@ def test_a_name_that_resolves_to_a_link_local_address_is_not_connected_to(post, 
     assert answer.final
 
 
+def test_an_address_that_a_name_leads_to_only_when_connected_to_gets_nothing(listen, post, monkeypatch):
+    def refuse_the_connected_one(address):
+        checked.append(address)
+        if len(checked) == 2:
+            raise HostRefused("link-local")
+
+    checked = []
+    monkeypatch.setattr(http, "check_address", refuse_the_connected_one)
+    peer = listen(lambda connection: connection.read(1))
+    assert post(peer) == NotSent("link-local", final=True)
+    assert peer.ended.wait(5)
+    assert (post.recorded, peer.bytes_received) == (0, b"")
+
+
 HTTPX_EXCEPTIONS = sorted(
     (value for value in vars(httpx).values() if isinstance(value, type) and issubclass(value, Exception)),
     key=lambda kind: kind.__name__,
