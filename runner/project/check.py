@@ -67,7 +67,7 @@ def _name_file(root: Path, file: Path) -> str:
     absolute = Path(os.path.normpath(file.absolute()))
     if not absolute.is_relative_to(root):
         absolute = absolute.parent.resolve() / absolute.name
-    if not os.path.lexists(file):
+    if not os.path.lexists(absolute):
         raise NoCampaignFile(f"there is no file `{file}`", hint="name files of this project, or none for all of them")
     if not absolute.is_relative_to(root):
         raise NoCampaignFile(f"`{file}` lies outside the project in {root}", hint="name another project by `-C DIR`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -164,7 +165,13 @@ def _describe_type(misfit: Misfit) -> Problem:
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
     is_quoted = isinstance(value, ScalarValue) and not value.plain
     told = f"{found}, in quotes, is a text" if is_quoted else f"{found} is none"
-    return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", _hint_type(misfit, wanted[0]))
+    hint = "a space is missing after the `:`" if _lacks_space(value) else _hint_type(misfit, wanted[0])
+    return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", hint)
+
+
+def _lacks_space(value: Value) -> bool:
+    """Whether a text looks like a key and a value of which YAML made one word."""
+    return isinstance(value, ScalarValue) and value.plain and re.match(r"[a-z_]+:[^\s/]", value.text) is not None
 
 
 def _hint_type(misfit: Misfit, wanted: str) -> str | None:

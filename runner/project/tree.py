@@ -72,8 +72,8 @@ class ScalarValue:
 
     @property
     def brief(self) -> str:
-        """The text as a message quotes it: one line, not too long."""
-        line = " ".join(self.text.split())
+        """The text as a message quotes it: one line, not too long, and without what stands beside a secret's key."""
+        line = mask_secrets([" ".join(self.text[: 2 * QUOTED_LENGTH].split())], 0) or ""
         return line if len(line) <= QUOTED_LENGTH else f"{line[: QUOTED_LENGTH - 1]}…"
 
     @property

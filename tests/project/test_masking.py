@@ -1,0 +1,87 @@
+"""A secret that stands in a file is in nothing that is told about it, whatever is wrong around it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.project.merge import merge_campaign
+from runner.project.rules import judge_project
+from runner.project.schema import judge
+from runner.project.tree import MapValue
+from runner.project.yaml import parse_yaml
+from runner.render.documents import problem_document
+from runner.render.problems import render_problems
+
+SECRET = "zQ7xW9vK2mN4pR6t"
+AROUND = [
+    "accounts:\n  main:\n    api_key: {}\n",
+    "accounts:\n  main:\n    api_key: '{}'\n    api_key: \"{}\"\n",
+    "accounts: {{main: {{provider: voicepartner, api_key: {}, timezone: nowhere}}}}\n",
+    "accounts: {{main: {{'api_key': \"{}\", timezone: [}}}}\n",
+    "accounts:\n  main:\n    api_key:\n      {}\n",
+    "accounts:\n  main:\n    api_key: >-\n      {}\n      {}\n",
+    "accounts:\n  main:\n    api_key: |\n\n      {}\n   x: y: z\n",
+    "accounts:\n  main:\n    api_key: [{}]\n",
+    "accounts:\n  main:\n    api_key: {{key: {}}}\n",
+    "accounts:\n  main:\n    api_key: &a {}\n    proxy: *a\n",
+    "accounts:\n  main:\n    api_key: !secret {}\n",
+    "accounts:\n  main:\n    apikey: {}\n    Api-Key: {}\n    api key: {}\n    api_kye: {}\n",
+    "accounts:\n  main:\n    api_key:{}\n",
+    "accounts:\n  main:\n    api_key {}\n    x: 1\n",
+    "accounts:\n  main:\n    api_key = {}\n    x: 1\n",
+    "accounts:\n  main:\n\tapi_key: {}\n",
+    "accounts:\n  main:\n    api_key: {}: {}\n",
+    'accounts:\n  main:\n    api_key: "{}\n    x: 1\n',
+    "accounts:\n  main:\n    api_key: prefix-${{KEY}}-{}\n",
+    "accounts:\n  main:\n    api_key: ${{KEY:-{}}}\n",
+    'accounts:\n  main:\n    api_key: "\\x1b{}"\n',
+    "state_key: {}\nstate_kye: {}\n",
+    "state: postgresql://user:{}@host/db\n",
+    "state: postgresql://user@host/db?sslmode=require&password={}\n",
+    "state: mysql://user:{}@host/db\nstate: x\n",
+    "accounts:\n  main:\n    base_url: https://user:{}@host/v1?x\n    proxy: http://:{}@proxy:3128\n",
+    "defaults: {{notify: {{url: 'https://u:{}@h/'}}}}\n",
+    "password: {}\ntoken: {}\nclient_secret: {}\n",
+]
+
+
+def _tell_all(data: bytes) -> str:
+    _, value, problems = parse_yaml(data, "campaigns.yaml")
+    if value is not None:
+        problems += judge(value, "project")
+    if isinstance(value, MapValue):
+        problems += judge_project(value, runner_version="1.2.3")
+        merge_campaign(value, value)
+    assert problems
+    documents = [problem_document(problem) for problem in problems]
+    return render_problems(problems) + json.dumps(documents, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_literal_secret_is_never_echoed(around):
+    assert SECRET not in _tell_all(around.replace("{}", SECRET).replace("{{", "{").replace("}}", "}").encode())
+
+
+@given(st.sampled_from(AROUND), st.text("abcXYZ0189+/=_.-", min_size=12, max_size=40), st.integers(0, 3))
+def test_no_spelling_of_a_secret_is_echoed(around, secret, cut):
+    secret = f"q{secret}Z"
+    text = around.replace("{}", secret).replace("{{", "{").replace("}}", "}")
+    assert secret not in _tell_all(text[: len(text) - cut].encode())
+
+
+def test_references_are_shown_as_they_are():
+    told = _tell_all(b"accounts: {main: {api_key: '${KEY}', timezone: nowhere, proxy: 'http://u:${PW}@h'}}\n")
+    assert "${KEY}" in told
+    assert "${PW}" in told
+
+
+def test_a_caret_keeps_its_place_beside_a_mask():
+    told = _tell_all(b"accounts: {main: {api_key: sk_live_1, timezone: nowhere}}\n").splitlines()
+    line, carets = next(pair for pair in itertools.pairwise(told) if "^" in pair[1] and "nowhere" in pair[0])
+    at = line.index("nowhere")
+    assert carets[at : at + 8].strip() == "^" * 7
