@@ -158,10 +158,10 @@ def _describe_type(misfit: Misfit) -> Problem:
     wanted = misfit.wanted if isinstance(misfit.wanted, list) else [misfit.wanted]
     kind = " or ".join(KINDS[each] for each in wanted)
     if isinstance(value, ScalarValue) and value.value is None and value.plain:
-        hint = (
-            "write one, or remove the key" if not value.text else f'write one; if the text is meant: `"{value.text}"`'
+        meant = f'; if the text is meant: `"{value.text}"`' if value.text else ", or remove the key"
+        return misfit.tell(
+            "missing-value", f"{misfit.subject} has no value, where {kind} is wanted", f"write one{meant}"
         )
-        return misfit.tell("missing-value", f"{misfit.subject} has no value, where {kind} is wanted", hint)
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
     is_quoted = isinstance(value, ScalarValue) and not value.plain
     told = f"{found}, in quotes, is a text" if is_quoted else f"{found} is none"

@@ -81,7 +81,6 @@ def test_references_are_shown_as_they_are():
 
 
 def test_a_caret_keeps_its_place_beside_a_mask():
-    told = _tell_all(b"accounts: {main: {api_key: sk_live_1, timezone: nowhere}}\n").splitlines()
-    line, carets = next(pair for pair in itertools.pairwise(told) if "^" in pair[1] and "nowhere" in pair[0])
-    at = line.index("nowhere")
-    assert carets[at : at + 8].strip() == "^" * 7
+    told = _tell_all(b"version: 1\naccounts: {main: {api_key: sk_live_1, timezone: nowhere}}\n").splitlines()
+    pairs = [(line, carets) for line, carets in itertools.pairwise(told) if "nowhere" in line and "^" in carets]
+    assert [carets[line.index("nowhere") :] for line, carets in pairs][-1] == "^" * 7
