@@ -19,6 +19,7 @@ from runner.model.clock import SystemClock
 from runner.model.config import Content
 from runner.model.secret import Secret
 from runner.providers import http, voicepartner
+from runner.providers.frozen import ends_if_frozen
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 KEY = "key-that-must-stay-secret"
@@ -165,6 +166,12 @@ def listen() -> Iterator[Callable[[Script], Peer]]:
     yield start
     for peer in peers:
         peer.stop()
+
+
+@pytest.fixture(autouse=True)
+def patient_timer(monkeypatch) -> None:
+    """Deadlines are short here and the machine may be busy: the kernel's timer must not end the tests themselves."""
+    monkeypatch.setattr(http, "ends_if_frozen", lambda _: ends_if_frozen(timedelta(seconds=60)))
 
 
 @pytest.fixture

@@ -249,20 +249,22 @@ def test_an_answer_without_length_that_the_deadline_cut_is_no_whole_answer(liste
     assert isinstance(post(listen(script), timeout=SHORT_S), Lost)
 
 
-def test_the_time_that_recording_takes_is_not_taken_from_the_answer(listen, post):
+def test_the_time_that_recording_takes_is_not_taken_from_the_answer(listen, post, monkeypatch):
     def script(connection):
         connection.read_request()
-        connection.peer.stopping.wait(1.2)
+        connection.peer.stopping.wait(0.8)  # longer than what is left for writing
         connection.answer()
 
-    post.before = lambda: threading.Event().wait(1)
-    assert isinstance(post(listen(script), timeout=2), Answer)
+    monkeypatch.setattr(http, "SHARE_FOR_WRITING", 0.1)
+    post.before = lambda: threading.Event().wait(0.5)
+    assert isinstance(post(listen(script), timeout=10), Answer)
 
 
-def test_a_recording_that_leaves_no_time_to_write_sends_nothing(listen, post):
+def test_a_recording_that_leaves_no_time_to_write_sends_nothing(listen, post, monkeypatch):
+    monkeypatch.setattr(http, "SHARE_FOR_WRITING", 0.01)
     peer = listen(lambda connection: connection.read(1))
-    post.before = lambda: threading.Event().wait(1.85)
-    assert isinstance(post(peer, timeout=2), NotSent)
+    post.before = lambda: threading.Event().wait(0.2)
+    assert isinstance(post(peer, timeout=10), NotSent)
     assert peer.ended.wait(5)
     assert peer.bytes_received == b""
 
