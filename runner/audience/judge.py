@@ -17,7 +17,7 @@ from runner.numbers import SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number, 
 from runner.numbers.patterns import CountryPatterns, TypePattern, country_patterns
 
 _FICTION = TypePattern(Kind.MOBILE, r"63998[0-9]{4}", (9,))
-_ROWS_A_SLICE = 2_000_000
+_ROWS_A_SLICE = 1_000_000
 _TEXTS_A_TIME = 20_000
 
 
