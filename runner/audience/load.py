@@ -19,7 +19,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count, quote_text
-from runner.audience.records import MOST_RECORD_CHARACTERS, Lines, read_record
+from runner.audience.records import Lines, read_record
 from runner.audience.rows import Wanted, judge_record
 from runner.audience.shape import VALUELESS, Shape
 from runner.audience.text import Text, open_spool
@@ -31,7 +31,8 @@ _ABSENT = "\x1f"
 _MARK = "\x1e"
 """Starts the cell that stands for an odd row in the copy of a table."""
 
-_MOST_BYTES_A_CHARACTER = 4
+_MOST_BYTES = 4 << 20
+"""More than any line, or the cells of any record over several lines, with their quotes doubled."""
 
 
 def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: Wanted) -> str:
@@ -164,6 +165,5 @@ def _csv(file: BinaryIO, delimiter: str, names: list[str], option: str) -> str:
     return (
         f"read_csv('/dev/fd/{file.fileno()}', auto_detect = false, delim = {quote_text(delimiter)}, quote = '\"',"
         f" escape = '\"', header = false, columns = {{{columns}}}, nullstr = chr(10), compression = 'none',"
-        f" encoding = 'utf-8', strict_mode = true,"
-        f" max_line_size = {2 * _MOST_BYTES_A_CHARACTER * MOST_RECORD_CHARACTERS}, {option})"
+        f" encoding = 'utf-8', strict_mode = true, max_line_size = {_MOST_BYTES}, {option})"
     )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-MOST_RECORD_CHARACTERS = 1 << 20
-"""The longest record whose quoted cells go over several lines."""
+MOST_RECORD_CHARACTERS = 1 << 18
+"""The longest record whose quoted cells go over several lines: eight of the longest cells of a spreadsheet."""
 
 _OPENING = re.compile(' *"')
 _QUOTED = re.compile('[^"]*+(?:""[^"]*+)*+"')
@@ -16,7 +16,7 @@ _QUOTED = re.compile('[^"]*+(?:""[^"]*+)*+"')
 class Lines:
     """The physical lines of a text, one by one. Some may be handed back, to be read again.
 
-    `number` counts those that were read for good, `reread` the characters that were handed back.
+    `number` counts those that were read for good, `reread` those that were handed back, each time.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -52,25 +52,32 @@ class Lines:
         """Read these, the last that were read, again."""
         self._again += reversed(lines)
         self.number -= len(lines)
-        self.reread += sum(map(len, lines))
+        self.reread += len(lines)
 
 
 @dataclass(slots=True)
 class Record:
     """Some physical lines and the cells in them.
 
-    `hurt` holds the places of cells after whose closing quote something else than a delimiter follows. For each line,
-    `quoted` says up to which character it lies in a quoted cell that an earlier line opened, and from which one in a
-    cell that it leaves open. `pieces` are the lines of a cell that is open at the record's end: its quote is never
-    closed, or not within the bound; `is_last` says that it was the first.
+    `hurt` holds the places of cells after whose closing quote something else than a delimiter follows; `has_strays`
+    says that a quote is but a sign, inside a cell that does not start with one. For each line, `quoted` says up to
+    which character it lies in a quoted cell that an earlier line opened, and from which one in a cell that it leaves
+    open. `pieces` are the lines of a cell that is open at the end of the record: its quote is never closed, or not
+    within the bound; `is_last` says that it was the first.
     """
 
     lines: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     hurt: list[int] = field(default_factory=list)
+    has_strays: bool = False
     quoted: list[tuple[int, int]] = field(default_factory=list)
     pieces: list[str] | None = None
     is_last: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every quoted cell is closed, and ends there."""
+        return self.pieces is None and not self.hurt
 
 
 def read_record(lines: Lines, delimiter: str | None) -> Record | None:
@@ -117,6 +124,7 @@ def _take_cells(record: Record, line: str, position: int, delimiter: str | None)
         if opening is None:
             end = _find_end(line, position, delimiter)
             record.cells.append(line[position:end])
+            record.has_strays = record.has_strays or '"' in record.cells[-1]
             position = end + 1
             continue
         closing = _QUOTED.match(line, opening.end())

@@ -11,7 +11,7 @@ from runner.audience.shape import VALUELESS, Shape
 from runner.errors import SourceUnreadable
 from runner.numbers import has_number
 
-MOST_REREAD_CHARACTERS = 64 << 20
+MOST_REREAD_LINES = 1_000_000
 SHOWN_CHARACTERS = 200
 
 Row = tuple[str, ...]
@@ -75,9 +75,9 @@ def _judge_long_record(record: Record, lines: Lines, shape: Shape, wanted: Wante
         opened = lines.number - len(record.lines) + 1
         message = f"`{name}` ends inside a quoted cell that line {opened:,} opens: it is cut, or a quote is missing"
         raise SourceUnreadable(message, hint="export it again, or close the quote", code="file-cut")
-    if record.pieces is not None or record.hurt:
+    if not record.is_whole:
         lines.hand_back(record.lines[1:])
-        if lines.reread > MOST_REREAD_CHARACTERS:
+        if lines.reread > MOST_REREAD_LINES:
             message = f"`{name}` has quotes that don't match all over, up to line {lines.number:,}"
             raise SourceUnreadable(message, hint="export it again", code="not-a-table")
         yield _read_hurt(record.lines[0], Hurt.QUOTES, wanted)

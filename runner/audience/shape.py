@@ -131,15 +131,14 @@ def _read_first_record(name: str, lines: Lines, candidates: Sequence[str], empty
     records = {candidate: _try_record(lines, candidate) for candidate in candidates}
     delimiter = max(candidates, key=lambda candidate: _rank(records[candidate], candidate))
     record = records[delimiter]
-    is_whole = record.pieces is None and not record.hurt
-    cells = record.cells if is_whole else split_raw(record.lines[0], delimiter)
+    cells = record.cells if record.is_whole else split_raw(record.lines[0], delimiter)
     if len(cells) > MOST_COLUMNS:
         message = f"`{name}` has more than {MOST_COLUMNS:,} columns"
         raise SourceUnreadable(message, hint="export only the columns that are needed", code="source-too-large")
     used = delimiter if len(cells) > 1 or len(candidates) == 1 else None
     if any(map(has_number, cells)):
         return Shape(used, None, len(cells), start, empty)
-    if not is_whole:
+    if not record.is_whole:
         message = f"`{name}`: the quotes in the header, line {start + 1:,}, don't match"
         raise SourceUnreadable(message, hint="remove the stray quote", code="not-a-table")
     if used is None:
@@ -154,11 +153,11 @@ def _try_record(lines: Lines, delimiter: str) -> Record:
     return record
 
 
-def _rank(record: Record, delimiter: str) -> tuple[bool, int]:
-    """Most cells wins, but first of all those whose quotes match."""
-    is_whole = record.pieces is None and not record.hurt
-    cells = len(record.cells) if is_whole else len(split_raw(record.lines[0], delimiter))
-    return is_whole and cells > 1, cells
+def _rank(record: Record, delimiter: str) -> tuple[bool, bool, int]:
+    """Most cells wins, but first of all those whose quotes match, and stand where a cell starts."""
+    cells = len(record.cells) if record.is_whole else len(split_raw(record.lines[0], delimiter))
+    is_divided = record.is_whole and cells > 1
+    return is_divided and not record.has_strays, is_divided, cells
 
 
 def _refuse_title(name: str, below: list[str], line: int) -> None:

@@ -30,7 +30,7 @@ _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", "open it in Excel and save it as CSV"),
     (b"\x1f\x8b", "compressed with gzip", "decompress it"),
     (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it"),
-    (b"BZh", "compressed with bzip2", "decompress it"),
+    (b"BZh91AY&SY", "compressed with bzip2", "decompress it"),
     (b"\xfd7zXZ\x00", "compressed with xz", "decompress it"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "take the file out of it"),
     (b"Rar!\x1a\x07", "a RAR archive", "take the file out of it"),
