@@ -14,21 +14,19 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-LINGER_NONE = struct.pack("ii", 1, 0)
-"""SO_LINGER with which a close, or the process's end, throws away what the kernel has not sent yet."""
 LINGER_DEFAULT = struct.pack("ii", 0, 0)
 
 
 class Deadline:
-    """Shuts a connection when its time is over, whatever its owner waits for.
+    """Shuts a connection when its time is over, whatever its owner waits for. Moments are those of time.monotonic.
 
     It keeps a second descriptor of the connection, so that it never meets another file under a number used again, and
     the connection is closed when this context is left.
     """
 
-    def __init__(self, connection: socket.socket, within_s: float) -> None:
+    def __init__(self, connection: socket.socket, ends_at: float) -> None:
         self._connection = connection.dup()
-        self._ends_at = time.monotonic() + within_s
+        self._ends_at = ends_at
         self._changed = threading.Condition()
         self._lifted = False
         self._passed = False
@@ -49,10 +47,10 @@ class Deadline:
         """Whether the time was over before the deadline was lifted."""
         return self._passed
 
-    def move(self, within_s: float) -> None:
-        """From now on, so many seconds are left."""
+    def move(self, ends_at: float) -> None:
+        """From now on the time is over at another moment; what is over stays so."""
         with self._changed:
-            self._ends_at = time.monotonic() + within_s
+            self._ends_at = ends_at
             self._changed.notify()
 
     def lift(self) -> None:

@@ -1,4 +1,4 @@
-"""Why a connection did not come about, from the chain of errors below the client's."""
+"""Why nothing was sent: reasons of ours, and the chain of errors below the client's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+
+
+class GivenUp(Exception):
+    """Something of ours, and not of the network's, speaks against going on; for good where `final`."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
 
 
 def describe_cause(error: BaseException) -> str:

@@ -10,7 +10,6 @@ import logging
 import os
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -28,8 +27,9 @@ from runner.hosts import check_address, check_host, is_loopback
 from runner.model.clock import Clock, Instant
 from runner.model.secret import Secret
 from runner.model.verdict import NotSent
-from runner.providers.deadline import LINGER_NONE, Deadline
-from runner.providers.failures import describe_cause
+from runner.providers.connecting import find_addresses, socket_options
+from runner.providers.deadline import Deadline
+from runner.providers.failures import GivenUp, describe_cause
 from runner.providers.frozen import ends_if_frozen
 
 CONNECT_TIMEOUT_S = 5.0
@@ -61,15 +61,6 @@ class Lost:
     ended: Instant
 
 
-class _GivenUp(Exception):
-    """Something of ours, and not of the network's, speaks against going on."""
-
-    def __init__(self, reason: str, *, final: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.final = final
-
-
 PLACED = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -78,7 +69,7 @@ PLACED = (
     OSError,
     UnicodeError,
     HostRefused,
-    _GivenUp,
+    GivenUp,
 )
 """Whatever an exchange can fail with. Anything else is a defect and must be seen, not be taken for a lost answer."""
 
@@ -129,7 +120,7 @@ def _find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[st
     url = _parse_url(url_text, "base_url")
     check_host(url.host, allowed_hosts)
     if url.scheme == "http" and not is_loopback(url.host):
-        raise _GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
+        raise GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
     if proxy is None or url.scheme == "http" or is_loopback(url.host):
         return _Route(url, None, url.host, _port(url))
     through = _parse_url(proxy.open(), "proxy")
@@ -142,9 +133,9 @@ def _parse_url(text: str, key: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise _GivenUp(f"`{key}` is no address", final=True) from error
+        raise GivenUp(f"`{key}` is no address", final=True) from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise _GivenUp(f"`{key}` is no http or https address", final=True)
+        raise GivenUp(f"`{key}` is no http or https address", final=True)
     return url
 
 
@@ -200,7 +191,7 @@ class _Exchange:
 
     def carry_out(self, route: _Route, clock: Clock) -> Answer:
         """Connect, pass the gate, send, and take the answer."""
-        addresses = _resolve(route.host, route.port, self._left_to_connect_s())
+        addresses = find_addresses(route.host, route.port, self._left_to_connect_s())
         transport = httpx.HTTPTransport(
             verify=_tls(),
             trust_env=False,
@@ -208,7 +199,7 @@ class _Exchange:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
             proxy=route.proxy,
             retries=0,
-            socket_options=_socket_options(self._timeout),
+            socket_options=socket_options(self._timeout),
         )
         with transport:
             request = self._build_request(route.url, self._left_to_connect_s() / len(addresses))
@@ -251,74 +242,45 @@ class _Exchange:
         """Put a fresh connection under its deadline, unless it leads where nothing may."""
         try:
             check_address(connection.getpeername()[0])
-            self._deadline = self._until_over.enter_context(Deadline(connection, self._left_to_connect_s()))
+            self._deadline = self._until_over.enter_context(Deadline(connection, self._connect_by))
         except (HostRefused, OSError):
             connection.close()
             raise
 
     def _pass_gate(self) -> None:
+        """The connection stands: record, and from then on the first byte may have left."""
         if self.may_have_left:
             return
         written_by = time.monotonic() + SHARE_FOR_WRITING * self._timeout_s
+        self._end_by(written_by)
         self._until_written.enter_context(ends_if_frozen(self._timeout))
         self.recording = True
         self._before_first_byte()
         self.recording = False
-        left_s = written_by - time.monotonic()
-        if left_s <= 0:
-            raise _GivenUp("recording the chunk took so long that nothing was sent any more")
+        if self.late or time.monotonic() >= written_by:
+            raise GivenUp("recording the chunk took so long that nothing was sent any more")
         self._answer_by = time.monotonic() + self._timeout_s
         self.may_have_left = True
-        if self._deadline is not None:
-            self._deadline.move(left_s)
 
     def _note_written(self) -> None:
         """The request's last byte is the kernel's, or none can be written any more."""
         self._until_written.close()
+        self._end_by(self._answer_by)
+
+    def _end_by(self, moment: float) -> None:
         if self._deadline is not None:
-            self._deadline.move(self._answer_by - time.monotonic())
+            self._deadline.move(moment)
 
     def _settle(self) -> None:
         """The answer is whole, unless the deadline came first: an end that it made looks like the answer's own."""
         if self._deadline is not None:
             self._deadline.lift()
             if self._deadline.passed:
-                raise _GivenUp("late")
+                raise GivenUp("late")
             self._deadline.let_linger()
 
     def _left_to_connect_s(self) -> float:
         return max(0.001, self._connect_by - time.monotonic())
-
-
-def _socket_options(timeout: timedelta) -> list[tuple[int, int, int] | tuple[int, int, bytes]]:
-    """What a dead sender left in the kernel must not arrive later: thrown away at its end, and after `timeout`."""
-    options: list[tuple[int, int, int] | tuple[int, int, bytes]] = [(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)]
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout.total_seconds() * 1000)))
-    return options
-
-
-def _resolve(host: str, port: int, within_s: float) -> list[str]:
-    """The addresses of `host`, none of them link-local. The system's look-up knows no timeout, so a thread waits."""
-    found: list[str] = []
-    failed: list[OSError | UnicodeError] = []
-
-    def look_up() -> None:
-        try:
-            found.extend({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
-        except (OSError, UnicodeError) as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
-    thread.start()
-    thread.join(within_s)
-    if failed:
-        raise failed[0]
-    if not found:
-        raise _GivenUp(f"the provider's name was not looked up within {within_s:.1f} s")
-    for address in found:
-        check_address(address)
-    return found
 
 
 def _read_body(response: httpx.Response) -> bytes:
@@ -327,7 +289,7 @@ def _read_body(response: httpx.Response) -> bytes:
     for part in response.iter_raw():
         body += part
         if len(body) > MOST_BYTES:
-            raise _GivenUp(f"the answer is larger than {MOST_BYTES // 1_000_000} MB")
+            raise GivenUp(f"the answer is larger than {MOST_BYTES // 1_000_000} MB")
     return body
 
 
@@ -335,7 +297,7 @@ def _describe_failure(error: Exception, exchange: _Exchange, connect_timeout_s: 
     """Why nothing was sent. What proxies and machines say of themselves is not repeated, only what is known of it."""
     if isinstance(error, HostRefused):
         return NotSent(error.message, final=True)
-    if isinstance(error, _GivenUp):
+    if isinstance(error, GivenUp):
         return NotSent(error.reason, final=error.final)
     if exchange.late or isinstance(error, httpx.TimeoutException):
         return NotSent(f"no connection within {connect_timeout_s:g} s")
@@ -349,7 +311,7 @@ def _describe_loss(error: Exception, exchange: _Exchange, timeout: timedelta) ->
     """Why no whole answer came, in words of ours alone: an answer may repeat what it was sent."""
     if exchange.late or isinstance(error, httpx.TimeoutException):
         return f"no whole answer within {timeout.total_seconds():g} s"
-    if isinstance(error, _GivenUp):
+    if isinstance(error, GivenUp):
         return error.reason
     if exchange.head_arrived:
         return "the answer was cut off"

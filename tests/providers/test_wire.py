@@ -11,14 +11,19 @@ import struct
 import sys
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.errors import HostRefused, LockLost
+from runner.model.clock import SystemClock
+from runner.model.secret import Secret
 from runner.model.verdict import NotSent
-from runner.providers import http
+from runner.providers import connecting, http
 from runner.providers.http import Answer, Lost
 
 SHORT_S = 0.4
@@ -260,6 +265,15 @@ def test_the_time_that_recording_takes_is_not_taken_from_the_answer(listen, post
     assert isinstance(post(listen(script), timeout=10), Answer)
 
 
+def test_the_time_to_connect_is_over_when_the_connection_stands(listen, post):
+    def script(connection):
+        connection.read_request()
+        connection.answer()
+
+    post.before = lambda: threading.Event().wait(SHORT_S)
+    assert isinstance(post(listen(script), connect_timeout=SHORT_S), Answer)
+
+
 def test_a_recording_that_leaves_no_time_to_write_sends_nothing(listen, post, monkeypatch):
     monkeypatch.setattr(http, "SHARE_FOR_WRITING", 0.01)
     peer = listen(lambda connection: connection.read(1))
@@ -409,6 +423,21 @@ def test_an_address_that_may_not_or_can_not_be_used_is_given_up_for_good(post, u
     assert post.recorded == 0
 
 
+@given(st.text(max_size=40) | st.text(max_size=30).map("https://{}/v1".format), st.text(max_size=30))
+def test_no_address_is_too_odd_to_be_refused(url, proxy):
+    answer = http.send(
+        url,
+        b"{}",
+        timeout=timedelta(seconds=1),
+        before_first_byte=lambda: None,
+        clock=SystemClock(),
+        proxy=Secret(f"http://{proxy}"),
+        allowed_hosts=frozenset(),
+    )
+    assert isinstance(answer, NotSent)
+    assert answer.final
+
+
 def test_a_host_outside_the_list_is_not_connected_to(listen, post):
     peer = listen(lambda connection: connection.read(1))
     answer = post(peer, allowed=frozenset({"api.voicepartner.fr"}))
@@ -434,6 +463,7 @@ def test_an_address_that_a_name_leads_to_only_when_connected_to_gets_nothing(lis
 
     checked = []
     monkeypatch.setattr(http, "check_address", refuse_the_connected_one)
+    monkeypatch.setattr(connecting, "check_address", refuse_the_connected_one)
     peer = listen(lambda connection: connection.read(1))
     assert post(peer) == NotSent("link-local", final=True)
     assert peer.ended.wait(5)
