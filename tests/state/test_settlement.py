@@ -277,3 +277,15 @@ def test_what_finds_no_room_is_told_and_leaves_nothing_until_there_is_room_again
     assert "can't be " in process.stdout.readline()
     assert process.stdout.readline() == "{'accepted': 500, 'sending': 500, 'unknown': 0, 'refused': 0}\n"
     assert process.wait() == 0
+
+
+def test_a_journal_of_a_state_that_is_gone_is_not_rolled_back_into_a_new_one(start, open_again, tmp_path):
+    old = open_again()
+    old.close()
+    assert start(HALF).wait() == -9
+    old.path.unlink()
+    new = open_again()
+    assert new.id != old.id
+    assert new.ledger.chunks() == ()
+    new.close()
+    assert open_again().id == new.id
