@@ -22,6 +22,8 @@ from runner.sending.chunk import Door
 from runner.state.lock import Held, hold_account, this_holder
 from runner.state.open import State
 
+ALLOW_HOSTS = "CAMPAIGN_ALLOW_HOSTS"
+"""The environment variable that names, with commas, the only hosts that may be connected to."""
 REHEARSAL_KEY = Secret("rehearsal")
 REHEARSAL_RECORD = Path(".campaign/sandbox-record.db")
 
@@ -70,7 +72,7 @@ def open_doors(
                 base_url=base_url,
                 api_key=api_key,
                 proxy=_look_up(account.proxy, invocation, root) if account.proxy is not None and not sandbox else None,
-                allowed_hosts=parse_allowed_hosts(invocation.environment.get("CAMPAIGN_ALLOW_HOSTS")),
+                allowed_hosts=None if sandbox else parse_allowed_hosts(invocation.environment.get(ALLOW_HOSTS)),
                 held=replace(locks[fingerprint], account=account.name),
                 state=state,
                 clock=clock,
