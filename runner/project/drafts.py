@@ -103,7 +103,10 @@ def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, l
         return None, problems
     if value is None or (isinstance(value, ScalarValue) and value.plain and not value.text):
         hint = "write the keys of the campaign, or remove the file" if schema == "campaign" else "write `version: 1`"
-        return None, [*problems, Problem("empty-file", "the file holds nothing but comments", Place(path), hint)]
+        return None, [
+            *problems,
+            Problem("empty-file", "there is nothing in this file, or nothing but comments", Place(path), hint),
+        ]
     problems += judge(value, schema)
     return (value if isinstance(value, MapValue) else None), problems
 

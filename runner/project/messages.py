@@ -176,8 +176,11 @@ def _lacks_space(value: Value) -> bool:
 
 def _hint_type(misfit: Misfit, wanted: str) -> str | None:
     value = misfit.value
+    if isinstance(value, MapValue) and wanted == "array":
+        joined = any(name.startswith("-") for name in value.keys)
+        return "a space is missing after the `-`" if joined else "begin each item with `- `"
     if not isinstance(value, ScalarValue):
-        return "put it in quotes" if wanted == "string" and _holds_template(value) else _hint_example(misfit)
+        return _hint_example(misfit)
     text = value.text.strip()
     if wanted == "array":
         return "write each item on a line that begins with `- `, or all of them in `[…]`"
@@ -187,10 +190,6 @@ def _hint_type(misfit: Misfit, wanted: str) -> str | None:
     if wanted in ("integer", "number"):
         return _hint_number(value, text) or _hint_example(misfit)
     return _hint_example(misfit)
-
-
-def _holds_template(value: Value) -> bool:
-    return value.document.lines[value.start.line][value.start.column :].startswith("{{")
 
 
 def _hint_number(value: ScalarValue, text: str) -> str | None:

@@ -112,7 +112,10 @@ def _find_tab(reading: _Reading) -> Problem | None:
 
 
 def _find_template(reading: _Reading) -> Problem | None:
-    number = reading.fault.at[0]
+    number, column = reading.fault.at
+    if reading.line(number)[max(0, column - 1) :].startswith("${"):
+        message = "between `{` and `}`, or `[` and `]`, a `${…}` must stand in quotes"
+        return reading.tell("unquoted-text", message, 'put it in quotes: `"${NAME}"`', (number, column - 1))
     for candidate in (number, number - 1):
         found = _TEMPLATE.search(reading.line(candidate))
         if found is not None:
@@ -226,9 +229,9 @@ def _hint_at_end(reading: _Reading) -> str:
     number, column = reading.fault.at
     before = reading.line(number)[:column].rstrip()
     if before.endswith("'"):
-        return "inside single quotes a `'` is written twice: `''`"
+        return "put the whole value in double quotes; inside single quotes a `'` is written twice"
     if before.endswith('"'):
-        return 'inside double quotes a `"` is written `\\"`'
+        return 'put the whole value in single quotes; inside double quotes a `"` is written `\\"`'
     return "put the whole value in quotes, or begin a new line"
 
 

@@ -92,7 +92,7 @@ class _Reader:
         """The one value of the text; None where there is none, or where it can't be read to its end."""
         try:
             return self._read_document()
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             problem = _describe(error, self._document)
             if not any(told.code == problem.code and _line(told) == _line(problem) for told in self.problems):
                 self.problems.append(problem)
@@ -196,7 +196,7 @@ class _Reader:
             raise _Unreadable
 
 
-def _describe(error: yaml.YAMLError, document: Document) -> Problem:
+def _describe(error: yaml.YAMLError | ValueError, document: Document) -> Problem:
     from runner.project.syntax import Fault, describe_fault
 
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
