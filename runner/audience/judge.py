@@ -75,7 +75,8 @@ def _count(judging: _Judging, rows: str) -> int:
 
 def _judge_mobiles(judging: _Judging) -> None:
     bare = sql.strip("text", (" ", ".", "-", "\xa0"))
-    number = _read_mobile(judging) if judging.plans and judging.countries[0] == "FR" else "NULL::BIGINT"
+    is_french = bool(judging.plans) and judging.countries[0] == "FR" and judging.plans[0].lengths == (9,)
+    number = _read_mobile(judging) if is_french else "NULL::BIGINT"
     judging.connection.execute(
         f"CREATE OR REPLACE TABLE {judging.into} AS"
         " SELECT source, row, number, CASE WHEN number IS NOT NULL THEN 0::UTINYINT END AS kind, NULL::VARCHAR AS why"
@@ -94,7 +95,7 @@ def _read_mobile(judging: _Judging) -> str:
     national = "right(bare, 9)"
     others = "|".join(t.pattern for t in plan.types if t.means is not Kind.MOBILE)
     return (
-        f"CASE WHEN {sql.matches('bare', spelled)} AND {sql.has_no_decimals('text', 'bare')}"
+        f"CASE WHEN {sql.matches('bare', spelled)} AND {sql.is_whole('text', 'bare')}"
         f" THEN CASE WHEN NOT {sql.matches(national, others)} THEN 33000000000 + {national}::BIGINT END END"
     )
 
@@ -127,7 +128,9 @@ def _read_texts(rows: str, judging: _Judging) -> str:
         return f"SELECT source, row, text, {why} AS why, NULL AS digits, NULL AS abroad FROM ({rows})"
     bared = f"SELECT *, {sql.strip('text', sql.COMMON_SEPARATORS)} AS bare FROM ({rows})"
     found = f"SELECT *, {sql.find_simple('bare')} AS found FROM ({bared})"
-    simple = f"SELECT *, CASE WHEN {sql.is_simple('text', 'found')} THEN found END AS simple FROM ({found})"
+    simple = (
+        f"SELECT *, CASE WHEN found <> '' AND {sql.is_whole('text', 'found')} THEN found END AS simple FROM ({found})"
+    )
     cleaned = f"SELECT *, CASE WHEN simple IS NULL THEN {sql.clean('text')} END AS cleaned FROM ({simple})"
     cut = f"SELECT *, {sql.cut('cleaned')} AS part FROM ({cleaned})"
     figured = f"SELECT *, {sql.only_digits('part')} AS marks, {sql.read_figure('part')} AS figure FROM ({cut})"

@@ -74,14 +74,13 @@ def find_simple(bare: str) -> str:
     return f"CASE WHEN {matches(bare, number)} THEN {bare} ELSE regexp_extract({bare}, {quote(labelled)}, 1) END"
 
 
-def is_simple(text: str, found: str) -> str:
-    """Whether what `find_simple` found in `text` is what the spelling rules would have read."""
-    return f"{found} <> '' AND length({text}) <= {MAX_LENGTH} AND {has_no_decimals(text, found)}"
+def is_whole(text: str, found: str) -> str:
+    """Whether `found`, digits read from `text` without its separators, is what the spelling rules read in it.
 
-
-def has_no_decimals(text: str, bare: str) -> str:
-    """Whether a point in `text`, if there is any, separates: it may be decimal unless 0 or a plus comes first."""
-    return f"(NOT contains({text}, '.') OR starts_with({bare}, '0') OR starts_with({bare}, '+'))"
+    A point in the text may be decimal, unless 0 or a plus comes first.
+    """
+    separates = f"NOT contains({text}, '.') OR starts_with({found}, '0') OR starts_with({found}, '+')"
+    return f"length({text}) <= {MAX_LENGTH} AND ({separates})"
 
 
 def clean(text: str) -> str:

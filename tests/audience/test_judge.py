@@ -314,6 +314,16 @@ def test_an_empty_or_missing_text_is_empty():
     assert judge_in_engine([None, "", " \t", "\u202f\u200b"], ["FR"]) == [(None, None, "empty")] * 4
 
 
+def test_a_number_drawn_out_over_hundreds_of_blanks_is_unreadable_wherever_it_is_judged():
+    texts = [
+        "06" + " " * 250 + "12345678",
+        "0142" + " " * 250 + "345678",
+        " " * 250 + "0612345678",
+        "é" * 250 + "0612345678",
+    ]
+    assert judge_in_engine(texts, ["FR"]) == [as_row(judge_number(text, ["FR"])) for text in texts]
+
+
 def test_a_table_without_rows_is_judged_too():
     assert judge_in_engine([], ["FR"]) == []
 
