@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.errors import StateRefused
@@ -35,7 +35,8 @@ def test_a_pseudonym_is_the_standard_hmac_by_a_derived_key(number):
     assert Pseudonyms(KEY).of_number(number) == expected
 
 
-@given(st.lists(numbers, min_size=1, max_size=50))
+@settings(max_examples=25)
+@given(st.lists(numbers, min_size=1, max_size=200))
 def test_sql_gives_the_same_bytes_as_python(some):
     pseudonyms = Pseudonyms(KEY)
     expression, parameters = pseudonyms.sql("number")

@@ -220,7 +220,7 @@ class LedgerLaws(RuleBasedStateMachine):
 
 
 def test_any_history_keeps_the_laws():
-    run_state_machine_as_test(LedgerLaws, settings=settings(max_examples=10, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(LedgerLaws, settings=settings(max_examples=6, stateful_step_count=20, deadline=None))
 
 
 @pytest.mark.slow
