@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count
@@ -30,12 +31,13 @@ def read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     reasons = " ".join(f"WHEN '{letter}' THEN {REASONS.index(reason)}" for letter, reason in _REASONS_BY_LETTER.items())
     reason = f"CASE WHEN length(item) = 33 THEN CASE right(item, 1) {reasons} END END"
     connection.execute("CREATE TABLE held (pseudonym BLOB, reason UTINYINT)")
-    for page in pages:
-        connection.execute(
-            f"INSERT INTO held SELECT unhex(left(item, 32)), {reason}"
-            " FROM (SELECT unnest(string_split($page, ',')) AS item)",
-            {"page": page},
-        )
+    items = "(SELECT unnest(string_split($page, ',')) AS item)"
+    try:
+        for page in pages:
+            query = f"INSERT INTO held SELECT unhex(left(item, 32)), {reason} FROM {items}"
+            connection.execute(query, {"page": page})
+    except duckdb.InvalidInputException as error:
+        raise ValueError("a person of the ledger can't be read") from error
     broken = count(connection, "SELECT count(*) FROM held WHERE reason IS NULL")
     if broken:
         raise ValueError(f"{broken} people of the ledger can't be read")

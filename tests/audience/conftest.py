@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -82,8 +81,9 @@ def refuse(build) -> Callable[..., Any]:
     def refuse(files: Mapping[str, str | bytes], recipients=None, exclude=(), **words):
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), files)
-            with pytest.raises(ProblemsFound) as found, build(
-                Path(folder), recipients or [{"file": next(iter(files))}], exclude, **words
+            with (
+                pytest.raises(ProblemsFound) as found,
+                build(Path(folder), recipients or [{"file": next(iter(files))}], exclude, **words),
             ):
                 pass
             return found.value.problems

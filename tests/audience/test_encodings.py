@@ -120,7 +120,7 @@ def test_a_database_is_no_table(refuse, tmp_path):
     [
         "é\u20ac;phone\nZoé;0639980001\nLé".encode()[:-1],
         "phone\n0639980001\n".encode("utf-16")[:-1],
-        'name;phone\nx;0639980001\n"Du'.encode(),
+        b'name;phone\nx;0639980001\n"Du',
         'name;phone\nx;0639980001\n"12 rue\nbât'.encode(),
     ],
 )

@@ -22,17 +22,17 @@ def _why(build, project, text: str, **words):
 
 
 def test_a_line_without_any_value_is_no_row(judge):
-    text = f"id;phone\n\n1;{_number(1)}\n;\n ; \n\u00a0;\t\n\"\";\"\"\n\n2;{_number(2)}\n;\n"
+    text = f'id;phone\n\n1;{_number(1)}\n;\n ; \n\u00a0;\t\n"";""\n\n2;{_number(2)}\n;\n'
     assert judge({"a.csv": text}) == [(1, "pending", _number(1)), (2, "pending", _number(2))]
 
 
 def test_a_blank_line_of_a_table_with_one_column_is_no_row(judge):
-    text = f"phone\n\n{_number(1)}\n   \n\u200b\n\"\"\n{_number(2)}\n"
+    text = f'phone\n\n{_number(1)}\n   \n\u200b\n""\n{_number(2)}\n'
     assert judge({"a.csv": text}) == [(1, "pending", _number(1)), (2, "pending", _number(2))]
 
 
 def test_a_row_whose_column_is_empty_is_invalid(build, project):
-    assert _why(build, project, f"id;phone\n1;\n2; \n3;\"\"\n4;{_number(4)}\n") == [
+    assert _why(build, project, f'id;phone\n1;\n2; \n3;""\n4;{_number(4)}\n') == [
         (1, "empty", ""),
         (2, "empty", " "),
         (3, "empty", ""),
@@ -124,7 +124,9 @@ def test_quotes_that_match_nowhere_do_not_hold_a_run_for_long(refuse):
 
 
 def test_rows_are_numbered_as_they_stand_in_their_file(build, project):
-    root = project({"a.csv": f"phone;n\n{_number(1)};1\n\nx;2\n{_number(3)};3\n", "b.csv": f"phone;n\n;1\n{_number(4)};2\n"})
+    root = project(
+        {"a.csv": f"phone;n\n{_number(1)};1\n\nx;2\n{_number(3)};3\n", "b.csv": f"phone;n\n;1\n{_number(4)};2\n"}
+    )
     with build(root, [{"file": "*.csv", "where": "n > 1"}]) as audience:
         rows = [(row.file, row.row) for dropped in (True, False) for row in audience.read_rows(dropped=dropped)]
     assert sorted(rows) == [("a.csv", 2), ("a.csv", 3), ("b.csv", 2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -169,11 +170,13 @@ def test_links_that_lead_in_circles_or_nowhere_are_problems(build, project):
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "socket"])
 @pytest.mark.parametrize("path", ["data/x.csv", "data/*.csv"])
-def test_a_folder_a_pipe_or_a_socket_with_the_name_of_a_file_is_a_problem_at_once(build, project, kind, path, monkeypatch):
+def test_a_folder_a_pipe_or_a_socket_with_the_name_of_a_file_is_a_problem_at_once(
+    build, project, kind, path, monkeypatch
+):
     root = project({"data/y.csv": ROW})
     monkeypatch.chdir(root / "data")
     if kind == "folder":
-        os.mkdir("x.csv")
+        Path("x.csv").mkdir()
     elif kind == "pipe":
         os.mkfifo("x.csv")
     else:

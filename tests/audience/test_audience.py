@@ -1,0 +1,167 @@
+"""An audience: each row with the first reason that fits, the sum that holds, and those who are pending in order."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.errors import ProblemsFound
+from runner.model.config import Delivery, Kind
+from runner.model.plan import Reason
+from runner.model.secret import Secret
+from runner.pseudonyms import Pseudonyms
+
+PSEUDONYMS = Pseudonyms(Secret("0123456789abcdef" * 4))
+
+
+def _page(**numbers: int) -> str:
+    """A page of the ledger: letters with the number that they stand for."""
+    return ",".join(f"{PSEUDONYMS.of_number(number).hex().upper()}{letter}" for letter, number in numbers.items())
+
+
+def test_each_row_gets_the_first_reason_that_fits(build, project):
+    rows = ["0639980001", "0639980001", "x", "0639980002", "0639980003", "0639980004", "0639980005", "0144556677",
+            "0144556678", "0639980006", "0639980007", "0639980001"]  # fmt: skip
+    root = project({"a.csv": "phone\n" + "\n".join(rows)})
+    held = {"people": [_page(A=33639980002, U=33639980003), _page(S=33639980004, R=33639980005),
+                       _page(A=33144556678)], "pseudonym_sql": PSEUDONYMS.sql}  # fmt: skip
+    exclude = [{"numbers": ["0639980006", "0639980002", "0144556677", "0144556678"]}]
+    with build(root, [{"file": "a.csv"}], exclude, **held) as audience:
+        dropped = [(row.row, row.reason) for row in audience.read_rows(dropped=True)]
+        kept = [(row.row, row.reason) for row in audience.read_rows(dropped=False)]
+        counts = audience.rows.by_name()
+    assert dropped == [
+        (2, Reason.DUPLICATE),
+        (3, Reason.INVALID),
+        (4, Reason.ACCEPTED),
+        (5, Reason.UNKNOWN),
+        (6, Reason.SENDING),
+        (7, Reason.REFUSED),
+        (8, Reason.KIND),
+        (9, Reason.ACCEPTED),
+        (10, Reason.EXCLUDED),
+        (12, Reason.DUPLICATE),
+    ]
+    assert kept == [(1, Reason.PENDING), (11, Reason.PENDING)]
+    assert counts == {
+        "listed": 12, "invalid": 1, "duplicate": 2, "accepted": 2, "unknown": 1, "sending": 1, "refused": 1,
+        "kind": 1, "excluded": 1, "policy": 0, "pending": 2,
+    }  # fmt: skip
+
+
+def test_people_are_in_the_order_of_sources_and_rows_each_where_they_stand_first(build, project):
+    root = project({"z.csv": "phone\n0639980009\n0639980003\n", "a.csv": "phone\n0639980003\n0639980001\n"})
+    sources = [{"file": "z.csv"}, {"numbers": ["0639980002", "0639980009"]}, {"file": "a.csv"}]
+    with build(root, sources) as audience:
+        numbers = audience.pending_numbers()
+        places = [audience.find_row(number) for number in numbers]
+    assert numbers.typecode == "Q"
+    assert list(numbers) == [33639980009, 33639980003, 33639980002, 33639980001]
+    assert [(place.source, place.file, place.row) for place in places] == [
+        ("z.csv", "z.csv", 1),
+        ("z.csv", "z.csv", 2),
+        ("numbers", None, 1),
+        ("a.csv", "a.csv", 2),
+    ]
+
+
+def test_the_same_number_in_another_spelling_is_a_duplicate(judge):
+    rows = judge({"a.csv": "phone\n0639980001\n+33 6 39 98 00 01\n639980001\n6.39980001E8\n"})
+    assert [reason for _, reason, _ in rows] == ["pending", "duplicate", "duplicate", "duplicate"]
+
+
+def test_a_number_that_is_on_no_row_is_not_found(build, project):
+    with build(project({}), [{"numbers": ["0639980001"]}]) as audience, pytest.raises(KeyError):
+        audience.find_row(33639980002)
+
+
+def test_people_are_counted_by_the_kind_of_their_line(build, project):
+    numbers = [{"numbers": ["0639980001", "0639980002", "0144556677", "0144556677"]}]
+    with build(project({}), numbers, delivery=Delivery(kinds=(Kind.MOBILE, Kind.FIXED))) as audience:
+        assert audience.pending_by_kind == {Kind.MOBILE: 2, Kind.FIXED: 1}
+    with build(project({}), numbers, delivery=Delivery(kinds=(Kind.VOIP,))) as audience:
+        assert audience.pending_by_kind == {}
+        assert (audience.rows.kind, audience.rows.duplicate) == (3, 1)
+
+
+def test_a_row_says_what_stands_in_its_source_and_why_it_is_no_number(build, project):
+    root = project({"a.csv": "n;phone\n1;06 39 98 00 01\n2;6,40E+08\n3;x;y\n4\n"})
+    with build(root, [{"file": "a.csv"}]) as audience:
+        dropped = [(row.text, row.why, row.number) for row in audience.read_rows(dropped=True)]
+        (kept,) = audience.read_rows(dropped=False)
+    assert dropped == [("6,40E+08", "lost-digits", None), ("3;x;y", "surplus-cells", None), ("4", "missing-cell", None)]
+    assert (kept.text, kept.why, kept.number) == ("06 39 98 00 01", None, 33639980001)
+
+
+def test_rows_can_be_read_while_others_are_asked_for(build, project):
+    with build(project({}), [{"numbers": ["0639980001", "0639980002", "x"]}]) as audience:
+        rows = audience.read_rows(dropped=False)
+        first = next(rows)
+        assert audience.find_row(33639980002).row == 2
+        assert len(list(audience.read_rows(dropped=True))) == 1
+        assert (first.row, next(rows).row) == (1, 2)
+
+
+def test_each_string_of_numbers_is_a_row(judge, project):
+    rows = judge({}, [{"numbers": ["0639980001", "", " ", "0639980001", "x"]}])
+    assert [reason for _, reason, _ in rows] == ["pending", "invalid", "invalid", "duplicate", "invalid"]
+
+
+def test_a_source_without_rows_is_told_and_blocks_nothing(build, project):
+    root = project({"a.csv": "phone\n", "b.csv": "phone\n0639980001\n"})
+    with build(root, [{"file": "b.csv"}, {"file": "a.csv"}, {"file": "b.csv", "where": "phone = 'x'"}]) as audience:
+        assert audience.rows.listed == 1
+        assert [(w.code, w.place.line, w.severity) for w in audience.warnings] == [
+            ("source-without-rows", 11, "warning"),
+            ("source-without-rows", 12, "warning"),
+        ]
+
+
+def test_who_stands_twice_in_the_ledger_has_the_reason_that_comes_first(build, project):
+    held = {"people": [_page(R=33639980001, U=33639980001), _page(A=33639980001)], "pseudonym_sql": PSEUDONYMS.sql}
+    with build(project({}), [{"numbers": ["0639980001", "0639980002"]}], **held) as audience:
+        assert (audience.rows.accepted, audience.rows.pending, audience.rows.listed) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("item", ["A", "00A", "0" * 32, "0" * 32 + "X", "0" * 32 + "AA", "g" * 32 + "A", ""])
+def test_a_person_of_the_ledger_who_cannot_be_read_is_never_taken_for_a_new_one(build, project, item):
+    page = _page(A=33639980002)
+    with (
+        pytest.raises(ValueError, match="can't be read"),
+        build(project({}), [{"numbers": ["0639980001"]}], people=[f"{page},{item}"], pseudonym_sql=PSEUDONYMS.sql),
+    ):
+        pass
+
+
+def test_an_empty_ledger_holds_nobody(build, project):
+    with build(project({}), [{"numbers": ["0639980001"]}], people=[], pseudonym_sql=PSEUDONYMS.sql) as audience:
+        assert audience.rows.pending == 1
+
+
+def test_a_campaign_of_which_everybody_was_reached_has_nobody_pending(build, project):
+    with build(
+        project({}), [{"numbers": ["0639980001"]}], people=[_page(A=33639980001)], pseudonym_sql=PSEUDONYMS.sql
+    ) as audience:
+        assert (audience.rows.accepted, list(audience.pending_numbers())) == (1, [])
+
+
+def test_numbers_kept_for_fiction_are_invalid_outside_the_sandbox(judge):
+    assert judge({"a.csv": "phone\n0639980001\n"}, fiction=False) == [(1, "invalid", "0639980001")]
+
+
+def test_an_audience_that_fails_leaves_nothing_open(build, project):
+    with pytest.raises(ProblemsFound):
+        build(project({}), [{"file": "none.csv"}])
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_a_problem(project, build):
+    from runner.audience.files import open_file
+    from runner.audience.text import read_text
+    from runner.errors import SourceUnreadable
+
+    root = project({"a.csv": "phone\n0639980001\n"})
+    with open_file(root, "a.csv") as file:
+        text = read_text(file, "a.csv")
+        with (root / "a.csv").open("a") as writer:
+            writer.write("0639980002\n")
+        with pytest.raises(SourceUnreadable, match="changed while it was read"):
+            text.refuse_change()
