@@ -27,7 +27,6 @@ BUDGET = {
     ("runner", "sleep"): 1,
     ("tests", "waived rule"): 2,
     ("tests", "waived type"): 2,
-    ("tests", "print"): 1,
 }
 
 PRINTING = {"scripts", "bench"}
