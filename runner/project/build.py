@@ -31,30 +31,15 @@ Said = Any
 """What a key says, typed; None where it is missing."""
 
 
-class Places(Mapping[str, Place]):
-    """Where each dotted key of a campaign has its value, worked out when somebody asks."""
+class ByKey(Mapping[str, Parsed]):
+    """Something about the value under each dotted key of a campaign, worked out when somebody asks."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(self, values: Mapping[str, Value], work_out: Callable[[Value], Parsed]) -> None:
         self._values = values
+        self._work_out = work_out
 
-    def __getitem__(self, key: str) -> Place:
-        return self._values[key].place
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-class Excerpts(Mapping[str, str]):
-    """The source line of each dotted key of a campaign, secrets masked, worked out when somebody asks."""
-
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        self._values = values
-
-    def __getitem__(self, key: str) -> str:
-        return _excerpt(self._values[key]) or ""
+    def __getitem__(self, key: str) -> Parsed:
+        return self._work_out(self._values[key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -119,8 +104,8 @@ def build_campaign(
         delivery=_build_delivery(values),
         guards=_build_guards(values),
         vars={**_map(values.find("vars")), **variables},
-        places=Places(by_key),
-        excerpts=Excerpts(by_key),
+        places=ByKey(by_key, lambda value: value.place),
+        excerpts=ByKey(by_key, lambda value: _excerpt(value) or ""),
         **given(enabled=_say(values, "enabled")),
     )
 

@@ -120,4 +120,6 @@ def without_collection() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            # What was made lives as long as the command: a later search for cycles need not walk through it.
+            gc.freeze()
             gc.enable()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from runner.project.nearest import find_nearest
 
@@ -46,6 +47,7 @@ def mask_secrets(lines: Sequence[str], index: int) -> str | None:
     return _mask_beside(_BARE_KEY, _mask_beside(_KEY, line))
 
 
+@lru_cache(maxsize=1_000)
 def names_secret(key: str) -> bool:
     """Whether a key's name, spelled right or not, says that a secret stands beside it."""
     plain = key.strip().lower().replace("-", "_").replace(" ", "_")

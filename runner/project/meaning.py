@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 
 from runner.model.config import Account, Campaign
@@ -48,11 +49,15 @@ def _spell(value: object, *, exactly: bool = False) -> object:
             return {str(name): _spell(part, exactly=True) for name, part in value.items()}
         case tuple() | list():
             return [_spell(part, exactly=exactly) for part in value]
-        case _ if is_dataclass(value):
-            said = (field.name for field in fields(value) if field.name not in UNSAID)
-            return {name: _spell(getattr(value, name)) for name in said}
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {name: _spell(getattr(value, name)) for name in _list_said(type(value))}
         case _:
             raise TypeError(f"{type(value).__name__} has no spelling that a digest could rest on")
+
+
+@cache
+def _list_said(kind: type[Account | Campaign]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in UNSAID)
 
 
 def _write(value: object) -> str:
