@@ -33,3 +33,20 @@ def test_the_plan_in_the_readme_is_the_real_one(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"\$ campaign plan --sandbox\n(.*?)```", readme, flags=re.DOTALL)[:1]
     assert _settle(shown) == _settle(plan)
+
+
+def test_the_first_project_of_the_readme_can_be_typed_in(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"^`(\S+\.yaml)`\n\n```yaml\n(.*?)```", readme, flags=re.DOTALL | re.MULTILINE))
+    assert set(files) == {"campaigns.yaml", "campaigns/spring-recall.yaml"}
+    files |= {
+        "data/customers.csv": "id,mobile\n1,06 39 98 00 01\n2,06 39 98 00 02\n",
+        "data/opt-outs.csv": "phone\n06 39 98 00 02\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "runner", "plan", "--sandbox"]
+    plan = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, encoding="utf-8").stdout
+    assert "+ spring-recall" in plan
+    assert "1 excluded, 1 pending" in plan
