@@ -5,16 +5,15 @@ A part that a reference stands for is judged when it is known; a password that s
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from runner.errors import RunnerError
 from runner.project.references import replace_references
 
 STATE_SCHEMES = ("sqlite", "postgresql")
 _STANDS_FOR = "r0"
+_PORT = re.compile(r":\$\{[^}]*\}(?=[/?#]|$)")
 _PARAMETER = re.compile(r"[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=(?P<value>[^&;#]*)", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^/?#]*?:(?P<value>[^/?#]*)@")
 # Where no page is named, whatever stands before the last `@` can only be a password, even with a `/` in it.
@@ -35,7 +34,7 @@ def judge_address(text: str, form: str) -> Fault | None:
     if _holds_password(text, _PASSWORD if form == "url" else _ANY_PASSWORD):
         hint = "write `${NAME}` in its place, and set that variable" if form != "url" else "use an address without one"
         return Fault("literal-secret", "a password stands in this address", hint)
-    literal = replace_references(text, _STANDS_FOR)
+    literal = replace_references(_PORT.sub(":1", text), _STANDS_FOR)
     if literal == _STANDS_FOR or (form != "state" and literal.startswith(_STANDS_FOR)):
         return None
     if form == "state":
@@ -47,13 +46,6 @@ def _holds_password(text: str, password: re.Pattern[str]) -> bool:
     """Whether a password stands in this address literally, beside a user's name or as a parameter."""
     found = [match["value"] for pattern in (password, _PARAMETER) for match in pattern.finditer(text)]
     return any(replace_references(value, "") for value in found)
-
-
-def refuse_base_url(base_url: str) -> None:
-    """Raise RunnerError where an API's address, looked up at last, is none, or plain http to another machine."""
-    fault = _judge_http(base_url, plain_anywhere=False)
-    if fault is not None:
-        raise RunnerError(f"`base_url`: {fault.message}", hint=fault.hint, code=fault.code)
 
 
 def _judge_state(literal: str) -> Fault | None:
@@ -77,17 +69,13 @@ def _judge_http(literal: str, *, plain_anywhere: bool) -> Fault | None:
         return None
     if parts.query or parts.fragment:
         return Fault("invalid-address", "the address of an API has no `?` and no `#`", hint)
-    if parts.scheme == "http" and not _is_loopback(parts):
+    if parts.scheme == "http" and _STANDS_FOR not in parts.hostname and not _is_loopback(parts.hostname):
         hint = "write `https://`; only loopback addresses, such as 127.0.0.1, may be reached without it"
         return Fault("insecure-address", "plain http would carry the API key unprotected", hint)
     return None
 
 
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_loopback(host: str) -> bool:
+    from runner.hosts import is_loopback
+
+    return is_loopback(host)
