@@ -14,10 +14,7 @@ from runner.project.references import replace_references
 STATE_SCHEMES = ("sqlite", "postgresql")
 _STANDS_FOR = "r0"
 _PORT = re.compile(r":\$\{[^}]*\}(?=[/?#]|$)")
-_PARAMETER = re.compile(r"[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=(?P<value>[^&;#]*)", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^/?#]*?:(?P<value>[^/?#]*)@")
-# Where no page is named, whatever stands before the last `@` can only be a password, even with a `/` in it.
-_ANY_PASSWORD = re.compile(r"://[^/?#:@]*:(?P<value>.*)@", re.DOTALL)
+_SECRET_PARAMETER = re.compile(r"passw|pwd|secret|token|key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,8 @@ class Fault:
 
 def judge_address(text: str, form: str) -> Fault | None:
     """What is wrong with an address of this `format`: base-url, proxy, state or url."""
-    if _holds_password(text, _PASSWORD if form == "url" else _ANY_PASSWORD):
+    # Where no page is named, what stands before the last `@` can only be a password, even with a `/` in it.
+    if _holds_password(text, ends="[/?#]" if form == "url" else "$"):
         hint = "write `${NAME}` in its place, and set that variable" if form != "url" else "use an address without one"
         return Fault("literal-secret", "a password stands in this address", hint)
     literal = replace_references(_PORT.sub(":1", text), _STANDS_FOR)
@@ -42,10 +40,16 @@ def judge_address(text: str, form: str) -> Fault | None:
     return _judge_http(literal, plain_anywhere=form != "base-url")
 
 
-def _holds_password(text: str, password: re.Pattern[str]) -> bool:
-    """Whether a password stands in this address literally, beside a user's name or as a parameter."""
-    found = [match["value"] for pattern in (password, _PARAMETER) for match in pattern.finditer(text)]
-    return any(replace_references(value, "") for value in found)
+def _holds_password(text: str, *, ends: str) -> bool:
+    """Whether a password stands in this address literally, beside a user's name or as a parameter.
+
+    `ends` is a pattern of what ends the part that names user and host.
+    """
+    rest = text.partition("://")[2]
+    userinfo = re.split(ends, rest, maxsplit=1)[0].rpartition("@")[0]
+    parameters = (part.partition("=") for part in re.split("[?&;]", text)[1:])
+    passwords = [value for name, _, value in parameters if _SECRET_PARAMETER.search(name)]
+    return any(replace_references(value, "") for value in (userinfo.partition(":")[2], *passwords))
 
 
 def _judge_state(literal: str) -> Fault | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from runner.errors import Place
@@ -147,6 +148,8 @@ def _build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
     return tuple(_build_source(item) for item in items if isinstance(item, MapValue))
 
 
+# Campaigns share the exclusions of the project and of the defaults.
+@lru_cache(maxsize=1_000)
 def _build_source(values: MapValue) -> Source:
     kind = next(kind for kind in SourceKind if kind in values.values)
     at = values.values[kind]

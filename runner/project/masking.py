@@ -17,7 +17,7 @@ SHOWN_LENGTH = 5_000
 """A longer line is not shown: nobody would find the caret in it."""
 DOT = "•"
 _TELLING = re.compile(r"key|secret|passw|pwd|token|credential", re.IGNORECASE)
-_KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]*(?: [\w.-]+)?)(?P=quote)[ \t]*[:=][ \t]*""")
+_KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]{0,60}(?: [\w.-]{1,40})?)(?P=quote)[ \t]*[:=][ \t]*""")
 _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*", re.IGNORECASE)
 # `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.
 _REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
@@ -27,7 +27,7 @@ _BLOCK = re.compile(r"[|>][-+0-9]*")
 # A password may hold any character, whatever a parser of addresses makes of that.
 _PASSWORD = re.compile(r"(?P<before>://[^\s/?#:@]*:)(?P<hidden>[^\s]*)(?=@)")
 _PARAMETER = re.compile(
-    r"(?P<before>[?&;][\w-]*(?:passw|pwd|secret|token|key)[\w-]*=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE
+    r"(?P<before>[?&;][\w-]{0,40}(?:passw|pwd|secret|token|key)[\w-]{0,40}=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE
 )
 
 

@@ -257,11 +257,11 @@ def _describe_dependencies(misfit: Misfit) -> Iterator[Problem]:
 
 def _describe_repetition(misfit: Misfit) -> Problem:
     items = misfit.value.items if isinstance(misfit.value, ListValue) else []
-    seen: list[object] = []
+    seen: set[str] = set()
     for item in items:
-        if item.value in seen:
+        if repr(item.value) in seen:
             return item.problem("repeated-item", f"this stands twice in `{misfit.key}`", "remove one of them")
-        seen.append(item.value)
+        seen.add(repr(item.value))
     return misfit.tell("repeated-item", f"something stands twice in `{misfit.key}`", "remove one of them")
 
 

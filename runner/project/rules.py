@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from runner.errors import Problem
 from runner.project.nearest import find_nearest
@@ -119,7 +120,7 @@ def _find_most(account: Value | None) -> int | None:
 
 def _judge_templates(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
     """Names that templates of this campaign's sources use and that nobody gives a value."""
-    texts = [(text, sql) for text, sql in _list_texts(campaign) if has_template(text.text)]
+    texts = [found for source in _list_sources(campaign) for found in _list_templates(source)]
     if not texts:
         return
     variables = campaign.find("vars")
@@ -136,13 +137,20 @@ def _judge_templates(campaign: MapValue, project: MapValue) -> Iterator[Problem]
                 yield text.problem_within(fault.offset, fault.width, fault.code, fault.message)
 
 
-def _list_texts(campaign: MapValue) -> Iterator[tuple[ScalarValue, bool]]:
-    """Every text of the campaign's sources, and whether it is SQL."""
+def _list_sources(campaign: MapValue) -> Iterator[MapValue]:
     for name in ("recipients", "exclude"):
         sources = campaign.find(name)
-        for source in sources.items if isinstance(sources, ListValue) else ():
-            for key, value in source.values.items() if isinstance(source, MapValue) else ():
-                yield from ((text, key == "where") for text in _list_scalars(value))
+        yield from (
+            (each for each in sources.items if isinstance(each, MapValue)) if isinstance(sources, ListValue) else ()
+        )
+
+
+# Campaigns share the exclusions of the project and of the defaults.
+@lru_cache(maxsize=1_000)
+def _list_templates(source: MapValue) -> Sequence[tuple[ScalarValue, bool]]:
+    """Every text of a source that has Jinja in it, and whether it is SQL."""
+    texts = ((text, key == "where") for key, value in source.values.items() for text in _list_scalars(value))
+    return [(text, sql) for text, sql in texts if has_template(text.text)]
 
 
 def _list_scalars(value: Value | None) -> Iterator[ScalarValue]:

@@ -25,12 +25,13 @@ class Mark(Protocol):
 class Document:
     """The text of one file and the path that problems name, relative to the project, with forward slashes."""
 
-    __slots__ = ("_lines", "path", "text")
+    __slots__ = ("_excerpts", "_lines", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         self._lines: list[str] | None = None
+        self._excerpts: dict[int, str | None] = {}
 
     @property
     def lines(self) -> list[str]:
@@ -41,7 +42,9 @@ class Document:
 
     def excerpt(self, line: int) -> str | None:
         """The source line of this number (from 1), secrets masked; None behind the last."""
-        return mask_secrets(self.lines, line - 1) if line <= len(self.lines) else None
+        if line not in self._excerpts:
+            self._excerpts[line] = mask_secrets(self.lines, line - 1) if line <= len(self.lines) else None
+        return self._excerpts[line]
 
     def problem(self, place: Place, code: str, message: str, hint: str | None = None) -> Problem:
         """A problem of this file at `place`, with its source line."""

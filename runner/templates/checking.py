@@ -15,8 +15,6 @@ from runner.templates.rendering import TemplateFault
 from runner.templates.sandbox import METHODS, Parameters, Sandbox, lower_start, sql_sandbox, text_sandbox
 from runner.templates.tree import STATEMENTS
 
-TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-
 
 def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None) -> TemplateFault | None:
     """The first fault of `text`, by what can be told without rendering it."""
@@ -53,12 +51,13 @@ def _describe_syntax(error: TemplateSyntaxError, text: str) -> str:
 
 def _find_broken_tag(text: str, sandbox: Sandbox) -> tuple[int, int | None]:
     """Where the first tag stands that can't be read even alone, and how wide it is; else where the first tag begins."""
-    for tag in TAG.finditer(text):
-        if tag.group().startswith("{{"):
-            try:
-                sandbox.parse(tag.group())
-            except (TemplateSyntaxError, RecursionError, ValueError):
-                return tag.start(), len(tag.group())
+    start = text.find("{{")
+    while start >= 0 and (end := text.find("}}", start)) >= 0:
+        try:
+            sandbox.parse(text[start : end + 2])
+        except (TemplateSyntaxError, RecursionError, ValueError):
+            return start, end + 2 - start
+        start = text.find("{{", end)
     return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0), None
 
 

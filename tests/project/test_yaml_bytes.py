@@ -202,6 +202,18 @@ def test_every_problem_has_a_place_in_the_file():
         pytest.param(b"notify: {email: " + b"a@" * 300_000 + b"}", id="an address without end"),
         pytest.param(b"requires: '" + b">=1," * 200_000 + b"'", id="conditions"),
         pytest.param(b"state: " + b"a:" * 300_000 + b"//b", id="an address of a state"),
+        pytest.param(b"notify: {url: 'https://" + b"a" * 900_000 + b" b'}", id="an address to call"),
+        pytest.param(b"notify: {url: '" + b"?key" * 225_000 + b"'}", id="parameters"),
+        pytest.param(b"notify: {url: '?" + b"key" * 300_000 + b"'}", id="one parameter"),
+        pytest.param(b"state: '" + b"://a:" * 180_000 + b"'", id="passwords without end"),
+        pytest.param(b"state: '" + b"${" * 400_000 + b"'", id="references without end"),
+        pytest.param(b"vars: {a: '" + b"{{" * 400_000 + b"'}", id="doors"),
+        pytest.param(b"delivery: {" + b"a-a: 1, " * 600 + b"}", id="many problems on a line"),
+        pytest.param(b"delivery: {" + b"-".join([b"a-a"] * 1_200) + b": 1, c: 1, d: 1}", id="one long word"),
+        pytest.param(b"recipients: [{file: a, where: '{{ " + b"{{" * 4_900 + b"'}]", id="tags"),
+        pytest.param(
+            b"delivery: {kinds: [" + b"".join(b"k%d," % n for n in range(60_000)) + b"k1]}", id="items that differ"
+        ),
         pytest.param(b"x" * (MAX_BYTES + 1), id="too large"),
     ],
 )

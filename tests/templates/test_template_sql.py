@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 import duckdb
 import pytest
@@ -112,6 +113,11 @@ def test_a_map_is_no_parameter(value):
         render_sql("{{ vars.x }}", _context(x=value))
 
 
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
 @given(
     st.one_of(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
@@ -123,9 +129,7 @@ def test_a_map_is_no_parameter(value):
 )
 def test_whatever_a_value_holds_the_engine_compares_it_as_a_value(value):
     sql, parameters = render_sql("{{ vars.x }} = $given", _context(x=value))
-    with duckdb.connect() as connection:
-        (same,) = connection.execute(f"select {sql}", {**parameters, "given": value}).fetchone()
-    assert same
+    assert _connection().execute(f"select {sql}", {**parameters, "given": value}).fetchone() == (True,)
 
 
 def test_a_decimal_keeps_its_places():
