@@ -77,11 +77,9 @@ def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
 
 
 def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
-    if desk.state is None:
-        return [], 0
     named = {campaign.name for campaign in desk.project.campaigns}
     named |= {campaign.name for campaign in desk.project.failing}
-    orphans = [record for record in desk.state.ledger.campaigns() if record.campaign not in named]
+    orphans = [record for record in desk.records.values() if record.campaign not in named]
     loud = [
         record
         for record in orphans

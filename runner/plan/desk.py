@@ -19,12 +19,14 @@ from runner.templates import build_context
 class Desk:
     """All that campaigns are planned from.
 
-    `state` is None where nothing was ever recorded; `exposed` holds the environment variables that templates see;
-    `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction.
+    `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
+    `exposed` holds the environment variables that templates see; `sandbox` plans for the embedded sandbox, which alone
+    takes the numbers kept for works of fiction.
     """
 
     project: Project
     state: State | None
+    records: Mapping[tuple[str, str | None], CampaignRecord]
     exposed: Mapping[str, str]
     now: datetime
     sandbox: bool = False
@@ -36,7 +38,14 @@ class Desk:
 
     def record_of(self, campaign: Campaign) -> CampaignRecord | None:
         """What the ledger knows of this campaign, if anything."""
-        return None if self.state is None else self.state.ledger.find_campaign(campaign.name, campaign.edition)
+        return self.records.get((campaign.name, campaign.edition))
+
+
+def read_records(state: State | None) -> dict[tuple[str, str | None], CampaignRecord]:
+    """What the ledger knows of every campaign, by name and edition; empty where nothing was ever recorded."""
+    if state is None:
+        return {}
+    return {(record.campaign, record.edition): record for record in state.ledger.campaigns()}
 
 
 def read_audience(campaign: Campaign, desk: Desk) -> Audience:

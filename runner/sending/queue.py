@@ -127,14 +127,14 @@ class OpenAccount:
 def open_accounts(doors: Sequence[Door], planning: Planning, project: Project) -> tuple[OpenAccount, ...]:
     """Each door with the queues of the campaigns that are to be sent through it, in the plan's order.
 
-    Doors that share a lock, since they have one key, share the window too.
+    Doors that share a lock, since they have one key, share the window too: that of the stricter limits.
     """
     campaigns = {campaign.label: campaign for campaign in project.campaigns}
     windows: dict[int, Window] = {}
+    for door in sorted(doors, key=_permitted_rate, reverse=True):
+        windows[door.held.account_id] = _open_window(door)
     accounts = []
     for door in doors:
-        if door.held.account_id not in windows:
-            windows[door.held.account_id] = _open_window(door)
         queues = [
             _open_queue(campaigns[planned.label], planning.audiences[planned.label], door)
             for planned in planning.plan.sending
@@ -142,6 +142,11 @@ def open_accounts(doors: Sequence[Door], planning: Planning, project: Project) -
         ]
         accounts.append(OpenAccount(door, windows[door.held.account_id], queues))
     return tuple(accounts)
+
+
+def _permitted_rate(door: Door) -> float:
+    limits = door.account.limits
+    return limits.requests / limits.per.total_seconds()
 
 
 def _open_window(door: Door) -> Window:
