@@ -173,6 +173,25 @@ def build_audience(
         return audience
 
 
+def read_excluded(
+    campaign: Campaign, *, root: Path, countries: Sequence[str], context: Mapping[str, object], fiction: bool = False
+) -> frozenset[int]:
+    """The numbers (E.164 digits) that the campaign's exclusions hold now.
+
+    Raises ProblemsFound, at the exclusions' places, where they can't be trusted to be whole.
+    """
+    with closing(open_engine()) as connection:
+        reading = _Reading(connection, root, context)
+        excluding = reading.read_all(campaign.exclude, exclusions.TABLE)
+        seal_engine(connection)
+        reading.select_all(excluding)
+        with _failing_as_problem(campaign):
+            found, _ = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
+            reading.refuse_problems(found)
+            numbers = connection.execute(f"SELECT number FROM {exclusions.EXCLUDED}").fetchall()
+    return frozenset(number for (number,) in numbers)
+
+
 class _Reading:
     """The reading of all sources of a campaign, in which one that fails stands in no other's way."""
 

@@ -137,7 +137,7 @@ def _send(
     stop: Stop,
     screen: Screen,
 ) -> int:
-    accounts, tally = open_accounts(doors, planning, desk.project), Tally()
+    accounts, tally = open_accounts(doors, planning, desk), Tally()
     plan, clock = planning.plan, stop.clock
     started_at = clock.now()
     with screen.follow(clock, plan) as show, _signals_stop(stop, screen):

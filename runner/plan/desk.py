@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from runner.audience.recipients import Audience, build_audience
+from runner.audience.recipients import Audience, build_audience, read_excluded
 from runner.model.config import Account, Campaign, Project
 from runner.model.ledger import CampaignRecord
 from runner.plan.content import keep_content
@@ -50,22 +50,35 @@ def read_records(state: State | None) -> dict[tuple[str, str | None], CampaignRe
 
 def read_audience(campaign: Campaign, desk: Desk) -> Audience:
     """The campaign's recipients, judged and held against the ledger. Raises ProblemsFound where a source fails."""
-    account = desk.account_of(campaign)
-    context = build_context(
-        vars=campaign.vars,
-        env=desk.exposed,
-        campaign={"name": campaign.name, "edition": campaign.edition, "account": campaign.account},
-        now=desk.now.astimezone(ZoneInfo(account.timezone)),
-    )
     state = desk.state if desk.record_of(campaign) is not None else None
     return build_audience(
         campaign,
         root=desk.project.root,
-        countries=account.countries,
-        context=context,
+        countries=desk.account_of(campaign).countries,
+        context=_build_context(campaign, desk),
         fiction=desk.sandbox,
         people=_read_people(campaign, state) if state is not None else (),
         pseudonym_sql=state.pseudonyms.sql if state is not None else None,
+    )
+
+
+def reread_excluded(campaign: Campaign, desk: Desk) -> frozenset[int]:
+    """The numbers that the campaign's exclusions hold now. Raises ProblemsFound where one of them fails."""
+    return read_excluded(
+        campaign,
+        root=desk.project.root,
+        countries=desk.account_of(campaign).countries,
+        context=_build_context(campaign, desk),
+        fiction=desk.sandbox,
+    )
+
+
+def _build_context(campaign: Campaign, desk: Desk) -> Mapping[str, object]:
+    return build_context(
+        vars=campaign.vars,
+        env=desk.exposed,
+        campaign={"name": campaign.name, "edition": campaign.edition, "account": campaign.account},
+        now=desk.now.astimezone(ZoneInfo(desk.account_of(campaign).timezone)),
     )
 
 

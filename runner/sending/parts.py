@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ class Parts:
             return part
         self._parts.append(Part(part.numbers[most:], part.half, part.parent))
         return Part(part.numbers[:most], part.half, part.parent)
+
+    def exclude(self, excluded: frozenset[int]) -> None:
+        """These people no longer wait."""
+        self.numbers = array("Q", (number for number in self.numbers[self._next :] if number not in excluded))
+        self._next = 0
+        kept = (
+            replace(part, numbers=[number for number in part.numbers if number not in excluded]) for part in self._parts
+        )
+        self._parts = [part for part in kept if part.numbers]
 
     def put_back(self, part: Part) -> None:
         """The part was not sent: its people wait again, and are the next."""

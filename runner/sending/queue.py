@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runner.audience.recipients import Audience
 from runner.model.clock import Instant
-from runner.model.config import Campaign, Project
+from runner.model.config import Campaign
 from runner.model.ledger import KeptContent
 from runner.model.verdict import NotSent, RateLimited, Verdict
 from runner.plan.build import Planning
 from runner.plan.content import keep_content
+from runner.plan.desk import Desk, reread_excluded
 from runner.plan.estimate import chunk_size
 from runner.plan.schedule import find_schedule, is_over
 from runner.sending.chunk import Chunk, Door
@@ -23,12 +24,17 @@ SCHEDULE_MARGIN = timedelta(minutes=5)
 """A schedule that comes nearer than this is not handed to the provider: how late it still takes one is not known."""
 
 
+EXCLUSIONS_HOLD_FOR = timedelta(minutes=15)
+"""How old what a run knows of the exclusions may be: whoever says no while it goes on is not called hours later."""
+
+
 @dataclass(slots=True)
 class Queue:
     """The people of one campaign that still wait, and what became of the campaign in this run.
 
-    `accepted` says whether this content was accepted before; until it was, requests are probes. `stopped` is the
-    reason why nothing more of it is sent, `exit_code` what that means for the run.
+    `accepted` says whether this content was accepted before; until it was, requests are probes. `reread_excluded`
+    answers whom the exclusions hold now. `stopped` is the reason why nothing more of it is sent, `exit_code` what that
+    means for the run.
     """
 
     campaign: Campaign
@@ -37,6 +43,8 @@ class Queue:
     audience: Audience
     parts: Parts
     accepted: bool
+    reread_excluded: Callable[[], frozenset[int]]
+    excluded_read_at: datetime
     stopped: str | None = None
     exit_code: int = 0
 
@@ -57,6 +65,12 @@ class Queue:
         if self.schedule is not None and self.schedule - now < SCHEDULE_MARGIN:
             return f"its schedule, {self.schedule:%Y-%m-%d %H:%M}, comes in less than 5 minutes"
         return None
+
+    def refresh_exclusions(self, now: datetime) -> None:
+        """Let those wait no longer who were excluded meanwhile. Raises ProblemsFound where exclusions can't be read."""
+        if self.campaign.exclude and abs(now - self.excluded_read_at) >= EXCLUSIONS_HOLD_FOR:
+            self.parts.exclude(self.reread_excluded())
+            self.excluded_read_at = now
 
     def name_row(self, number: int) -> str:
         """Where the number stands, for a report that names rows and never numbers."""
@@ -124,19 +138,19 @@ class OpenAccount:
         )
 
 
-def open_accounts(doors: Sequence[Door], planning: Planning, project: Project) -> tuple[OpenAccount, ...]:
+def open_accounts(doors: Sequence[Door], planning: Planning, desk: Desk) -> tuple[OpenAccount, ...]:
     """Each door with the queues of the campaigns that are to be sent through it, in the plan's order.
 
     Doors that share a lock, since they have one key, share the window too: that of the stricter limits.
     """
-    campaigns = {campaign.label: campaign for campaign in project.campaigns}
+    campaigns = {campaign.label: campaign for campaign in desk.project.campaigns}
     windows: dict[int, Window] = {}
     for door in sorted(doors, key=_permitted_rate, reverse=True):
         windows[door.held.account_id] = _open_window(door)
     accounts = []
     for door in doors:
         queues = [
-            _open_queue(campaigns[planned.label], planning.audiences[planned.label], door)
+            _open_queue(campaigns[planned.label], planning.audiences[planned.label], door, desk)
             for planned in planning.plan.sending
             if planned.account == door.account.name
         ]
@@ -154,9 +168,9 @@ def _open_window(door: Door) -> Window:
     return Window(limits, door.state.ledger.departures(door.held, newest=limits.requests), door.clock)
 
 
-def _open_queue(campaign: Campaign, audience: Audience, door: Door) -> Queue:
+def _open_queue(campaign: Campaign, audience: Audience, door: Door, desk: Desk) -> Queue:
     content = keep_content(campaign.content, door.state.pseudonyms)
-    record = door.state.ledger.find_campaign(campaign.name, campaign.edition)
+    record = desk.record_of(campaign)
     return Queue(
         campaign=campaign,
         content=content,
@@ -164,4 +178,6 @@ def _open_queue(campaign: Campaign, audience: Audience, door: Door) -> Queue:
         audience=audience,
         parts=Parts(audience.pending_numbers()),
         accepted=record is not None and content.digest in record.accepted_contents,
+        reread_excluded=lambda: reread_excluded(campaign, replace(desk, now=door.clock.now())),
+        excluded_read_at=desk.now,
     )

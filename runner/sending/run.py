@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.errors import AlreadyHeld, LockLost, TooManyInDoubt
+from runner.errors import AlreadyHeld, LockLost, ProblemsFound, TooManyInDoubt
 from runner.model.clock import Clock
 from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Waiting
 from runner.model.verdict import (
@@ -70,6 +70,16 @@ class Run:
         if closing is not None:
             self._stop_campaign(queue, closing, exit_code=2, hint=None)
             return
+        try:
+            queue.refresh_exclusions(self._clock.now())
+        except ProblemsFound as found:
+            first = found.problems[0]
+            self._stop_campaign(queue, first.message, exit_code=1, hint=first.hint)
+            return
+        if queue.parts.pending:
+            self._send_chunk(queue, account)
+
+    def _send_chunk(self, queue: Queue, account: OpenAccount) -> None:
         part, chunk = account.cut_chunk(queue, self._stop.most(queue.parts.pending))
         try:
             outcome = send_chunk(chunk, account.door, self._tell)
