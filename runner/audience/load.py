@@ -50,6 +50,12 @@ def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: 
     return relation
 
 
+def drop_read(connection: DuckDBPyConnection) -> None:
+    """Let go of the tables behind the relation that `load_rows` answered last."""
+    for table in ("read", "valued", "odd"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
 def is_valueless(cell: str) -> str:
     """An SQL expression: whether this one, a text, is NULL or has no value in it."""
     # Nearly every cell starts with a visible character, which is quicker seen than trimmed.

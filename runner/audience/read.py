@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from runner.audience.engine import count
 from runner.audience.files import find_files, open_file
 from runner.audience.filter import Cells, select_rows, trim_cell
-from runner.audience.load import load_rows
+from runner.audience.load import drop_read, load_rows
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column, read_shape
 from runner.audience.text import Text, read_text
@@ -177,6 +177,7 @@ def _insert_table(connection: DuckDBPyConnection, table: _Table, read: ReadSourc
         _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)
     else:
         _insert_cells(connection, table, read, read.where, f"(SELECT {before} + place AS row, * FROM {relation})")
+    drop_read(connection)
 
 
 def _insert_cells(connection: DuckDBPyConnection, table: _Table, read: ReadSource, where: Where, relation: str) -> None:
