@@ -24,6 +24,7 @@ from runner.cli.desks import (
 )
 from runner.cli.doors import open_doors, used_accounts
 from runner.cli.durations import DURATION
+from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
 from runner.cli.states import open_for_recording
 from runner.errors import RunnerError
@@ -138,6 +139,7 @@ def _send(
     screen: Screen,
 ) -> int:
     accounts, tally = open_accounts(doors, planning, desk), Tally()
+    origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     started_at = clock.now()
     with screen.follow(clock, plan) as show, _signals_stop(stop, screen):
@@ -160,6 +162,7 @@ def _send(
         ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
         report = build_report(
             accounts,
+            origin=origin,
             plan=plan,
             tally=tally,
             ending=ending,

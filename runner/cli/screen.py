@@ -22,14 +22,14 @@ class Screen:
     """The two ways of showing a run; `again` is the command that goes on with it, `resolve` what settles a chunk."""
 
     def __init__(self, invocation: Invocation, *, as_json: bool, again: str, resolve: str) -> None:
-        self._invocation = invocation
+        self.invocation = invocation
         self._as_json = as_json
         self._again = again
         self._resolve = resolve
 
     def show_plan(self, plan: Plan) -> None:
         """The plan that is asked about and carried out."""
-        invocation = self._invocation
+        invocation = self.invocation
         if self._as_json:
             invocation.write(write_line(plan_event(plan)))
         else:
@@ -38,7 +38,7 @@ class Screen:
     @contextmanager
     def follow(self, clock: Clock, plan: Plan) -> Iterator[Tell]:
         """A listener for what the run tells: JSON Lines on stdout, else progress on stderr unless it is to be quiet."""
-        invocation = self._invocation
+        invocation = self.invocation
         if self._as_json:
             yield self._write_event
         elif invocation.quiet or not plan.sending:
@@ -63,7 +63,7 @@ class Screen:
     def show_report(self, report: RunReport) -> None:
         """What came of the run; in JSON it was the last event."""
         if not self._as_json:
-            invocation = self._invocation
+            invocation = self.invocation
             again = self._again if report.pending else None
             text = render_report(
                 report, width=invocation.width, color=invocation.color, again=again, resolve=self._resolve
@@ -71,7 +71,7 @@ class Screen:
             invocation.write(text)
 
     def _write_event(self, event: Event) -> None:
-        self._invocation.write(write_line(event_document(event)))
+        self.invocation.write(write_line(event_document(event)))
 
 
 def _keep_silent(_event: Event) -> None:

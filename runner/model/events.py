@@ -95,19 +95,31 @@ class AccountStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What came of a run. `reached` counts people of accepted chunks, `requests` those that left in this run.
+class Origin:
+    """Where a run comes from: its id, who started it, and the git commit of the project, where it has one."""
 
+    run: str
+    actor: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What came of a run.
+
+    `chunks` counts its chunks by status, `reached` people of accepted ones, `requests` those that left in this run.
     `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
     stood alone. `unknown_chunks` are all chunks that need `campaign resolve`, whichever run left them, and
     `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped` names of
     accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer told.
     """
 
+    origin: Origin
     ending: Ending
     exit_code: int
     started_at: datetime
     ended_at: datetime
+    chunks: Mapping[str, int] = field(default_factory=dict)
     reached: int = 0
     requests: int = 0
     costs: Mapping[str, Decimal] = field(default_factory=dict)

@@ -80,10 +80,14 @@ def _describe_answer(event: ChunkAnswered) -> Document:
 
 def _describe_report(report: RunReport) -> Document:
     return {
+        "run": report.origin.run,
+        "actor": report.origin.actor,
+        "commit": report.origin.commit,
         "ending": report.ending.value,
         "exit_code": report.exit_code,
         "started_at": render_utc(report.started_at),
         "ended_at": render_utc(report.ended_at),
+        "chunks": dict(report.chunks),
         "reached": report.reached,
         "requests": report.requests,
         "costs": costs_document(report.costs),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from runner.model.events import ChunkAnswered, Ending, Event, RunReport
+from runner.model.events import ChunkAnswered, Ending, Event, Origin, RunReport
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Plan
 from runner.sending.queue import OpenAccount
@@ -19,28 +20,29 @@ ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL, Ending.WIN
 class Tally:
     """Counts what a run tells while it sends."""
 
-    requests: int = 0
     reached: int = 0
     cost_unknown: int = 0
     costs: dict[str, Decimal] = field(default_factory=dict)
+    chunks: Counter[str] = field(default_factory=Counter)
 
     def note(self, event: Event) -> None:
         """Count this event."""
-        match event:
-            case ChunkAnswered(status=ChunkStatus.ACCEPTED):
-                self.requests += 1
-                self.reached += event.recipients
-                if event.cost is None or event.currency is None:
-                    self.cost_unknown += event.recipients
-                else:
-                    self.costs[event.currency] = self.costs.get(event.currency, Decimal(0)) + event.cost
-            case ChunkAnswered():
-                self.requests += 1
+        if not isinstance(event, ChunkAnswered):
+            return
+        self.chunks[event.status] += 1
+        if event.status is not ChunkStatus.ACCEPTED:
+            return
+        self.reached += event.recipients
+        if event.cost is None or event.currency is None:
+            self.cost_unknown += event.recipients
+        else:
+            self.costs[event.currency] = self.costs.get(event.currency, Decimal(0)) + event.cost
 
 
 def build_report(
     accounts: Sequence[OpenAccount],
     *,
+    origin: Origin,
     plan: Plan,
     tally: Tally,
     ending: Ending,
@@ -52,12 +54,14 @@ def build_report(
     queues = [queue for account in accounts for queue in account.queues]
     blocked = {c.label: c.problems[0].message if c.problems else "" for c in plan.blocked}
     return RunReport(
+        origin=origin,
         ending=ending,
         exit_code=_choose_exit_code(accounts, ending, blocked=bool(blocked), unknown=bool(unknown)),
         started_at=started_at,
         ended_at=ended_at,
         reached=tally.reached,
-        requests=tally.requests,
+        requests=tally.chunks.total(),
+        chunks=dict(sorted(tally.chunks.items())),
         costs=dict(sorted(tally.costs.items())),
         cost_unknown=tally.cost_unknown,
         pending=sum(queue.parts.pending for queue in queues),

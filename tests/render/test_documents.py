@@ -84,6 +84,8 @@ def test_a_status_document_keeps_to_its_schema(status):
 def _run_events() -> list[events.Event]:
     at, label, chunk = NOW, "spring@2026", "c1f5aa"
     report = events.RunReport(
+        origin=events.Origin(run="a1", actor="ops@laptop", commit="f59b93d"),
+        chunks={"accepted": 1},
         ending=events.Ending.LIMIT,
         exit_code=3,
         started_at=at,

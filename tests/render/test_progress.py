@@ -16,6 +16,7 @@ from runner.model.events import (
     CampaignStopped,
     ChunkAnswered,
     Ending,
+    Origin,
     Requesting,
     RunEnded,
     RunReport,
@@ -59,7 +60,13 @@ def _started() -> RunStarted:
 
 
 def _ended(seconds: float) -> RunEnded:
-    report = RunReport(ending=Ending.DONE, exit_code=0, started_at=START, ended_at=_at(seconds))
+    report = RunReport(
+        origin=Origin(run="a1", actor="ops@laptop"),
+        ending=Ending.DONE,
+        exit_code=0,
+        started_at=START,
+        ended_at=_at(seconds),
+    )
     return RunEnded(at=_at(seconds), report=report)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.model.events import Ending, RunReport
+from runner.model.events import Ending, Origin, RunReport
 from runner.model.ledger import ChunkStatus
 from runner.render.report import render_report
 from runner.render.status import render_contacts, render_status
@@ -46,6 +46,7 @@ def test_an_access_request_about_nobody_is_answered_too():
 
 
 REPORT = RunReport(
+    origin=Origin(run="a1", actor="ops@laptop"),
     ending=Ending.DONE,
     exit_code=0,
     started_at=NOW,
