@@ -12,6 +12,7 @@ import pytest
 from runner.sandbox.server import Sandbox
 
 Serve = Callable[..., Sandbox]
+CAMPAIGN = "name: recall\nmessage: {audio: 5f2c8e6b}\nrecipients:\n  - {file: data/people.csv}\n"
 
 
 def people_csv(count: int, first: int = 0) -> str:
@@ -173,7 +174,8 @@ def test_a_blocked_campaign_is_left_out_and_the_others_are_sent(place, serve: Se
     place.write(
         {
             "data/people.csv": people_csv(5),
-            "campaigns/big.yaml": "message: {audio: 77aa}\nguards: {max_recipients: 4}\nrecipients: [{file: data/people.csv}]\n",
+            "campaigns/big.yaml": CAMPAIGN.replace("recall", "big").replace("5f2c8e6b", "77aa")
+            + "guards: {max_recipients: 4}\n",
         }
     )
     run = place.apply()
