@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,14 +84,12 @@ def read_source(
     wanted = render(source.column, context) if source.column is not None else None
     if source.where is not None:
         read.where = parse_where(connection, *render_sql(source.where, context))
-    first: _Table | None = None
-    for path in find_files(root, read.label):
-        with open_file(root, path) as file, closing(read_text(file, path)) as text:
-            opened = _find_table(text, wanted, read)
-            if opened is not None:
-                _refuse_difference(first or opened, opened)
-                first = first or opened
-                _insert_table(connection, opened, read)
+    paths = find_files(root, read.label)
+    try:
+        _read_files(connection, root, paths, wanted, read)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SourceUnreadable(f"`{read.label}` can't be read: {reason}") from error
     return read
 
 
@@ -120,6 +118,19 @@ def _read_numbers(
         {"source": index, "last": len(texts) + 1, "texts": texts},
     )
     return ReadSource(source, index, "numbers", table)
+
+
+def _read_files(
+    connection: DuckDBPyConnection, root: Path, paths: Sequence[str], wanted: str | None, read: ReadSource
+) -> None:
+    first: _Table | None = None
+    for path in paths:
+        with open_file(root, path) as file, closing(read_text(file, path)) as text:
+            table = _find_table(text, wanted, read)
+            if table is not None:
+                _refuse_difference(first or table, table)
+                first = first or table
+                _insert_table(connection, table, read)
 
 
 def _find_table(text: Text, wanted: str | None, read: ReadSource) -> _Table | None:

@@ -24,10 +24,18 @@ MOST_LINE_BYTES = BLOCK
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
+_AS_CSV = "open it in a spreadsheet and save it as CSV"
+_WORKBOOKS = (
+    (b"[Content_Types].xml", "an Excel workbook (.xlsx)", _AS_CSV),
+    (b"xl/", "an Excel workbook (.xlsx)", _AS_CSV),
+    (b"opendocument", "an OpenDocument workbook (.ods)", _AS_CSV),
+)
+"""ZIP archives that are known by what is in them."""
+
 _SIGNATURES = (
-    (b"PK\x03\x04", "a ZIP archive or a workbook (.xlsx, .ods)", "open it in a spreadsheet and save it as CSV"),
+    (b"PK\x03\x04", "a ZIP archive", "take the file out of it"),
     (b"PK\x05\x06", "an empty ZIP archive", "export it again as CSV"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", "open it in Excel and save it as CSV"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _AS_CSV),
     (b"\x1f\x8b", "compressed with gzip", "decompress it"),
     (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it"),
     (b"BZh91AY&SY", "compressed with bzip2", "decompress it"),
@@ -116,9 +124,11 @@ def _refuse_change(file: BinaryIO, stamp: tuple[int, int], name: str) -> None:
 
 
 def _refuse_signatures(name: str, head: bytes) -> None:
-    for signature, what, hint in _SIGNATURES:
-        if head.startswith(signature):
-            raise SourceUnreadable(f"`{name}` is no table: it is {what}", hint=hint, code="not-a-table")
+    known = [words for words in _SIGNATURES if head.startswith(words[0])]
+    if known and head.startswith(b"PK"):
+        known = [words for words in _WORKBOOKS if words[0] in head] + known
+    for _, what, hint in known[:1]:
+        raise SourceUnreadable(f"`{name}` is no table: it is {what}", hint=hint, code="not-a-table")
     head = head.removeprefix(codecs.BOM_UTF8)
     if _MARKUP.match(head):
         message, hint = f"`{name}` is no table: it is a page of HTML or XML", "save or download the table as CSV"

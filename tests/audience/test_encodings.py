@@ -76,8 +76,10 @@ def test_a_cell_with_unreadable_characters_among_its_digits_is_invalid(judge):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (_zip("xl/workbook.xml"), ".xlsx"),
-        (_zip("content.xml"), "workbook"),
+        (_zip("[Content_Types].xml"), "Excel workbook (.xlsx)"),
+        (_zip("xl/workbook.xml"), "Excel workbook (.xlsx)"),
+        (_zip("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), "(.ods)"),
+        (_zip("phones.csv"), "ZIP archive"),
         (gzip.compress(b"phone\n0639980001\n"), "gzip"),
         (gzip.compress(b"phone\n0639980001\n" * 99)[:30], "gzip"),
         (b"\x28\xb5\x2f\xfd\x00", "Zstandard"),
