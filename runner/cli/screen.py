@@ -11,9 +11,10 @@ from runner.cli.context import Invocation
 from runner.model.clock import Clock
 from runner.model.events import Event, RunReport
 from runner.model.plan import Plan
+from runner.render.count import Tell
 from runner.render.documents import write_line
 from runner.render.events import event_document, plan_event
-from runner.render.progress import Tell, open_progress
+from runner.render.progress import open_progress
 from runner.render.report import render_report
 from runner.render.text import render_plan
 

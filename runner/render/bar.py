@@ -14,8 +14,8 @@ from rich.text import Text
 
 from runner.model.clock import Clock
 from runner.model.events import Event
+from runner.render.count import Count, Forgiving, Tell, describe_change
 from runner.render.page import tidy
-from runner.render.progress import Count, Forgiving, Tell, describe_change
 from runner.render.words import render_costs, render_duration
 
 LOOKS_PER_S = 4

@@ -4,7 +4,8 @@ Importing this room is cheap, and so is a text without Jinja in it: the library 
 """
 
 from runner.templates.context import NAMES, build_context
-from runner.templates.rendering import TemplateFailed, TemplateFault, check_template, has_template, render, render_sql
+from runner.templates.faults import TemplateFailed, TemplateFault
+from runner.templates.rendering import check_template, has_template, render, render_sql
 
 __all__ = [
     "NAMES",

@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from runner.templates.context import NAMES, describe_unknown
+from runner.templates.faults import TemplateFault
 from runner.templates.quotes import find_quoted
-from runner.templates.rendering import TemplateFault
 from runner.templates.sandbox import METHODS, Parameters, Sandbox, lower_start, sql_sandbox, text_sandbox
 from runner.templates.tree import STATEMENTS
 

@@ -6,7 +6,7 @@ import re
 
 from jinja2.environment import Environment
 
-from runner.templates.rendering import TemplateFault
+from runner.templates.faults import TemplateFault
 
 # One thing of SQL that is closed by what opened it, or is open at the end of the text.
 _OPENINGS = re.compile(r"[eE]?'|\"|--|/\*|\$[A-Za-z_]*\$")

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from runner.errors import RunnerError
+from runner.templates.faults import TemplateFailed, TemplateFault
 
 MAX_SOURCE = 10_000
 """Characters of one string with Jinja in it."""
-
-
-class TemplateFailed(RunnerError):
-    """A template can't be rendered: an unknown name, a fault of its syntax, or more work than is allowed."""
-
-    code = "template-failed"
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFault:
-    """What is wrong with a template before it is rendered.
-
-    `offset` counts characters from its start; `width` says how many are meant, None for all that follow.
-    """
-
-    code: str
-    message: str
-    offset: int = 0
-    width: int | None = None
 
 
 def has_template(text: str) -> bool:

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from runner.templates.context import NAMES, Named, describe_unknown
+from runner.templates.faults import TemplateFailed
 from runner.templates.limits import (
     MAX_SIZE,
     SIGNS,
@@ -28,7 +29,6 @@ from runner.templates.limits import (
     refuse_wide,
     take_all,
 )
-from runner.templates.rendering import TemplateFailed
 from runner.templates.tree import measure_all
 
 FAILURES = (

@@ -25,7 +25,8 @@ from runner.model.events import (
 )
 from runner.model.ledger import ChunkStatus
 from runner.render.bar import open_bar
-from runner.render.progress import Count, open_lines, open_progress
+from runner.render.count import Count
+from runner.render.progress import open_lines, open_progress
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
