@@ -44,6 +44,9 @@ def judge_exclusions(
 
     The number says how many of their rows exclude nobody because their column is empty.
     """
+    if not sources:
+        connection.execute(f"CREATE TABLE {EXCLUDED} (number BIGINT)")
+        return (), 0
     judged = f"{TABLE}_judged"
     judge_rows(connection, table=TABLE, into=judged, countries=countries, fiction=fiction, anywhere=True)
     counts = _count_rows(connection, judged)

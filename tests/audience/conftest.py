@@ -36,6 +36,18 @@ def _make_source(words: Mapping[str, Any], line: int) -> Source:
 
 
 @pytest.fixture(scope="session")
+def context() -> Mapping[str, Any]:
+    """What Jinja sees."""
+    return {**CONTEXT, "now": NOW}
+
+
+@pytest.fixture(scope="session")
+def make_source() -> Callable[..., Source]:
+    """A source from a mapping, as it stands in a line of the campaign's file."""
+    return _make_source
+
+
+@pytest.fixture(scope="session")
 def build() -> Callable[..., Any]:
     """Build an audience from sources as mappings (`{"file": "x.csv"}`); lines of recipients start at 10, of exclusions
     at 50."""

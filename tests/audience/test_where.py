@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
+
+from runner.audience.engine import open_engine
+from runner.audience.read import create_rows, read_source, select_source
 
 ROWS = (
     "id;mobile;spent;price;consent;since;jour;zip;active;Code Postal\n"
@@ -14,9 +19,21 @@ ROWS = (
 
 
 @pytest.fixture(scope="module")
-def select(judge):
-    """The rows of the table above for which an expression holds."""
-    return lambda where, text=ROWS: [row for row, _, _ in judge({"a.csv": text}, [{"file": "a.csv", "where": where}])]
+def select(make_source, context, tmp_path_factory):
+    """The rows of the table above, or of another text, for which an expression holds."""
+    root = tmp_path_factory.mktemp("project")
+    with closing(open_engine()) as engine:
+
+        def select(where, text=ROWS):
+            (root / "a.csv").write_text(text)
+            create_rows(engine, "rows")
+            source = make_source({"file": "a.csv", "where": where}, 10)
+            select_source(engine, read_source(engine, source, 0, table="rows", root=root, context=context))
+            rows = engine.execute("SELECT row FROM rows ORDER BY row").fetchall()
+            engine.execute("DROP TABLE rows; DROP TABLE rows_hurt")
+            return [row for (row,) in rows]
+
+        yield select
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def _has_value(row: list[str]) -> bool:
     return any(judge_number(cell, ["FR"]) is not InvalidNumber.EMPTY for cell in row)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=tables())
 def test_every_row_that_csv_writes_is_listed_as_it_was_written(engine, written):
     expected = [row for row in written.rows if _has_value(row)]
@@ -96,7 +96,7 @@ def test_every_row_that_csv_writes_is_listed_as_it_was_written(engine, written):
     assert [list(row[3:]) for row in rows] in (expected, encoded)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=tables())
 def test_both_readers_give_the_same_rows(engine, written):
     fast = _load(engine, written.content, written.column)
@@ -109,7 +109,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(tokens=st.lists(st.sampled_from(TOKENS), max_size=14), head=st.sampled_from(["phone", "a;phone", "a;phone;b"]))
 def test_no_text_makes_the_readers_differ_or_lose_a_number(engine, tokens, head):
     content = f"{head}\n{''.join(tokens)}\n".encode()
@@ -142,7 +142,7 @@ def _expect(written: Written, excluded: set[int]) -> dict[str, int]:
     return counts
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(written=tables(st.text('abc é;,"\n', max_size=6)), excluded=st.sets(st.sampled_from(NUMBERS[:6]), max_size=3))
 def test_each_row_is_accounted_for_once_with_the_reason_that_the_naive_way_finds(
     build, tmp_path_factory, written, excluded
