@@ -105,7 +105,9 @@ def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wa
         written = _write_regular(text, shape, wanted, copy, odd)
         relation = _load_table(connection, _Table(copy, shape, wanted, 1, written))
         source = _csv(odd, ",", ["mark", "text", "hurt", *others], "parallel = false, skip = 1")
-        connection.execute(f"CREATE OR REPLACE TABLE odd AS SELECT * FROM {source}")
+        # Here a line feed alone can be a cell, and only it is taken for NULL.
+        cells = ", ".join(f"coalesce({cell}, chr(10)) AS {cell}" for cell in ["mark", "text", "hurt", *others])
+        connection.execute(f"CREATE OR REPLACE TABLE odd AS SELECT {cells} FROM {source}")
     if relation is None:
         raise SourceUnreadable(f"`{text.name}` has rows for which the engine can't account")
     cells = ", ".join(
