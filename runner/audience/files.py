@@ -69,7 +69,7 @@ def open_file(root: Path, path: str) -> BinaryIO:
         what = "is a link to nothing" if os.path.lexists(root / path) else "does not exist"
         raise SourceUnreadable(f"`{path}` {what}", code="no-such-file") from error
     except OSError as error:
-        raise SourceUnreadable(f"`{path}` can't be read: {_say(error)}") from error
+        raise SourceUnreadable(f"`{path}` can't be read: {say_error(error)}") from error
     file = os.fdopen(descriptor, "rb")
     try:
         _refuse_other_kinds(path, os.fstat(descriptor))
@@ -150,7 +150,7 @@ def _list(root: Path, folder: str, pattern: str) -> list[str]:
     try:
         names = [path.name for path in _follow_links(root, folder).iterdir()]
     except OSError as error:
-        raise SourceUnreadable(f"`{folder or '.'}` can't be read: {_say(error)}") from error
+        raise SourceUnreadable(f"`{folder or '.'}` can't be read: {say_error(error)}") from error
     shown = [name for name in names if pattern.startswith(".") or not name.startswith(".")]
     return [_join(folder, name) for name in shown if fnmatchcase(name, pattern)]
 
@@ -178,5 +178,6 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _say(error: OSError) -> str:
+def say_error(error: OSError) -> str:
+    """What the system says of it, in lower case."""
     return (error.strerror or str(error)).lower()

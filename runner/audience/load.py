@@ -42,7 +42,7 @@ def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: 
     column; why it can't be read, a `Hurt`, or nothing; and the other cells that are wanted.
     """
     lines = text.lines - text.empty_lines - (shape.first_line - shape.empty_before)
-    table = _Table(text.file, shape, wanted, shape.first_line, lines)
+    table = _Regular(text.file, shape, wanted, shape.first_line, lines)
     relation = _load_table(connection, table) if text.is_regular else None
     if relation is None:
         relation = _load_carefully(connection, text, shape, wanted)
@@ -64,7 +64,7 @@ def is_valueless(cell: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Regular:
     """A table for the engine's own reader: where it starts, and how many lines with something in them follow."""
 
     file: BinaryIO
@@ -74,7 +74,7 @@ class _Table:
     lines: int
 
 
-def _load_table(connection: DuckDBPyConnection, table: _Table) -> str | None:
+def _load_table(connection: DuckDBPyConnection, table: _Regular) -> str | None:
     """By the engine's own reader; None where it finds fault, or can't account for every line."""
     names = [f"c{place}" for place in range(table.shape.width)]
     others = [f"w{index}" for index in range(len(table.wanted.others))]
@@ -103,7 +103,7 @@ def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wa
     others = [f"w{index}" for index in range(len(wanted.others))]
     with open_spool() as copy, open_spool() as odd:
         written = _write_regular(text, shape, wanted, copy, odd)
-        relation = _load_table(connection, _Table(copy, shape, wanted, 1, written))
+        relation = _load_table(connection, _Regular(copy, shape, wanted, 1, written))
         source = _csv(odd, ",", ["mark", "text", "hurt", *others], "parallel = false, skip = 1")
         # Here a line feed alone can be a cell, and only it is taken for NULL.
         cells = ", ".join(f"coalesce({cell}, chr(10)) AS {cell}" for cell in ["mark", "text", "hurt", *others])

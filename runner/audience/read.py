@@ -10,7 +10,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count
-from runner.audience.files import find_files, open_file
+from runner.audience.files import find_files, open_file, say_error
 from runner.audience.filter import Cells, select_rows, trim_cell
 from runner.audience.load import drop_read, load_rows
 from runner.audience.rows import Wanted
@@ -88,8 +88,7 @@ def read_source(
     try:
         _read_files(connection, root, paths, wanted, read)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SourceUnreadable(f"`{read.label}` can't be read: {reason}") from error
+        raise SourceUnreadable(f"`{read.label}` can't be read: {say_error(error)}") from error
     return read
 
 

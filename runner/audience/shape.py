@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def find_column(shape: Shape, wanted: str | None, file: str) -> int:
     if wanted is None:
         return _find_usual_column(shape, file)
     place = find_named(shape, wanted, file)
-    if place is None and wanted.strip().isdecimal() and 1 <= int(wanted) <= shape.width:
+    if place is None and re.fullmatch("[0-9]{1,5}", wanted.strip()) and 1 <= int(wanted) <= shape.width:
         return int(wanted) - 1
     if place is None:
         raise no_such_column(shape, wanted, file)
