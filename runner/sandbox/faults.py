@@ -187,6 +187,10 @@ FAULTS: Mapping[str, Kind] = {
         _say(lambda: refuse("DESTINATION_INVALID", "a number can't be reached")),
         lambda value: spell_number(value) is not None,
     ),
+    "refuse": Kind(
+        "refuses with a code that the provider does not document",
+        _say(lambda: refuse("SERVICE_REFUSED", "the request was refused")),
+    ),
     "audio-not-found": Kind("refuses as AUDIO_FILE_NOT_FOUND", _say(lambda: refuse("AUDIO_FILE_NOT_FOUND", "gone"))),
     "sender-refused": Kind("refuses as SENDER_NOT_AUTHORIZED", _say(lambda: refuse("SENDER_NOT_AUTHORIZED", "no"))),
     "no-credit": Kind("refuses as NOT_CREDIT", _say(lambda: refuse("NOT_CREDIT", "no credit left"))),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from runner.cli.main import main
 from runner.sandbox.server import Sandbox
 
 KEY = "test-key-4f1d"
@@ -40,6 +43,25 @@ recipients:
 """
 
 
+# The first 10,000 of `numbers`, 06 12 00 XX XX, in any spelling of a text, and as whole numbers in a binary file: as
+# SQLite keeps them, in 6 bytes, the largest first, and as C does.
+BETWEEN = rb"[^0-9A-Za-z:]{0,3}"
+SPELLED = re.compile(BETWEEN.join([*b"6 1 2 0 0".split(), *[rb"\d"] * 4]))
+WHOLE = range(33_612_000_000, 33_612_010_000)
+BIG = re.compile(b"|".join({re.escape(n.to_bytes(6, "big")[:4]) + b".." for n in WHOLE}), re.DOTALL)
+LITTLE = re.compile(b"|".join({b".." + re.escape(n.to_bytes(6, "little")[2:]) for n in WHOLE}), re.DOTALL)
+
+
+def find_leaks(content: bytes) -> list[bytes]:
+    """The API key and the telephone numbers that these bytes hold, in whatever spelling."""
+    narrow = content.replace(b"\0", b"")
+    leaks = [KEY.encode()] if KEY.encode() in narrow else []
+    leaks += SPELLED.findall(narrow)
+    for order, pattern in (("big", BIG), ("little", LITTLE)):
+        leaks += [found for found in pattern.findall(content) if int.from_bytes(found, order) in WHOLE]
+    return leaks
+
+
 def numbers(count: int, first: int = 0) -> list[str]:
     """Well-formed mobile numbers; they reach loopback alone."""
     return [f"0612{number:06d}" for number in range(first, first + count)]
@@ -50,6 +72,25 @@ def people_csv(count: int, first: int = 0) -> str:
     return "\n".join(["phone", *numbers(count, first), ""])
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What came of a command, and its JSON Lines where it spoke so."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it told, an event a line."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The last event of a run."""
+        return self.events[-1]
+
+
 @dataclass
 class Place:
     """A project in a folder of its own, and the `campaign` command in it."""
@@ -57,13 +98,16 @@ class Place:
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    given: set[Path] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files of the project."""
+        """Write files of the project, which may hold numbers."""
         for name, text in files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+            self.given.add(path)
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """The words of a process."""
@@ -71,7 +115,7 @@ class Place:
 
     def run(self, *arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
+        ended = subprocess.run(
             self.command(arguments),
             env={**os.environ, **self.environment, **environment},
             input=typed,
@@ -80,6 +124,20 @@ class Place:
             timeout=60,
             check=False,
         )
+        self.said += [ended.stdout, ended.stderr]
+        return ended
+
+    def call(self, *arguments: str) -> Ended:
+        """Run a command to its end within this process, which spares its start."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            for name in ("stdin", "stdout", "stderr"):
+                patch.setattr(sys, name, io.TextIOWrapper(io.BytesIO()))
+            code = main(["-C", str(self.root), *arguments])
+            out, err = (stream.buffer.getvalue().decode() for stream in (sys.stdout, sys.stderr))
+        self.said += [out, err]
+        return Ended(code, out, err)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command that goes on beside the test."""
@@ -93,6 +151,20 @@ class Place:
         )
         self.started.append(process)
         return process
+
+    def end(self) -> None:
+        """End what goes on still."""
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            self.said += [text for text in process.communicate() if text]
+
+    def find_leaks(self) -> dict[str, list[bytes]]:
+        """The key and the numbers in what the commands said and in every file that they made, by where."""
+        texts = {f"output {place}": text.encode() for place, text in enumerate(self.said)}
+        made = (path for path in self.root.parent.rglob("*") if path.is_file() and path not in self.given)
+        texts |= {str(path): path.read_bytes() for path in made}
+        return {where: leaks for where, text in texts.items() if (leaks := find_leaks(text))}
 
     def apply(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Apply without being asked."""
@@ -111,14 +183,17 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """A project with one campaign for the people of `data/people.csv`, who are still to be written."""
-    made = Place(tmp_path / "project", {"VOICEPARTNER_API_KEY": KEY})
+    """A project with one campaign for the people of `data/people.csv`, who are still to be written.
+
+    When the test is over, nothing that a command said or wrote may hold the key or a number.
+    """
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    made = Place(tmp_path / "project", {"VOICEPARTNER_API_KEY": KEY, "TMPDIR": str(folder)})
     made.write({"campaigns.yaml": PROJECT, "campaigns/recall.yaml": CAMPAIGN})
     yield made
-    for process in made.started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
+    made.end()
+    assert made.find_leaks() == {}
 
 
 @pytest.fixture

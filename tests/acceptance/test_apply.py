@@ -224,19 +224,3 @@ def test_the_pace_at_the_provider_never_passes_the_limit_over_restarts(place, se
     while place.apply("--limit", "20").returncode == 2:
         pass
     assert (sandbox.count().people, sandbox.count().twice, sandbox.count().limited) == (70, 0, 0)
-
-
-def test_no_file_of_the_state_and_no_output_holds_a_number_or_the_key(place, serve: Serve) -> None:
-    serve()
-    place.write({"data/people.csv": people_csv(30)})
-    outputs = [
-        place.run("plan"),
-        place.apply("-v"),
-        place.run("status"),
-        place.run("recipients", "recall", "--dropped"),
-    ]
-    written = [path.read_bytes() for path in (place.root / ".campaign").rglob("*") if path.is_file()]
-    written += [(run.stdout + run.stderr).encode() for run in outputs]
-    for content in written:
-        assert b"test-key-4f1d" not in content
-        assert b"612000" not in content

@@ -79,6 +79,7 @@ def test_no_whole_answer_comes_in_time(fault, people):
         ("gzip", 200, 2),
         ("oversized", 200, 2),
         ("refuse-number", 400, 0),
+        ("refuse", 400, 0),
         ("audio-not-found", 400, 0),
         ("sender-refused", 400, 0),
         ("no-credit", 400, 0),
