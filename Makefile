@@ -27,7 +27,7 @@ test: .venv/.test ## the test suite
 	@$(PYTEST) -n auto
 
 slow: .venv/.test ## the longer proofs
-	@$(PYTEST) -n auto -m slow
+	@$(PYTEST) -n auto -m slow --durations 10
 
 lint: .venv/.test ## style, types, who imports whom, dependencies
 	@$(PYTHON) -m ruff check
