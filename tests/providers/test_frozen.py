@@ -133,6 +133,27 @@ def test_what_a_dead_process_left_in_the_kernel_does_not_arrive_later(listen):
     assert len(peer.bytes_received) < size
 
 
+@linux
+def test_what_a_stopped_process_left_in_the_kernel_does_not_arrive_after_its_timeout(listen):
+    size, timeout_s = 60_000, 1.0
+
+    def script(connection):
+        while len(connection.sock.recv(1_000, socket.MSG_PEEK)) < 1_000:
+            threading.Event().wait(0.01)
+        threading.Event().wait(0.3)  # for the whole body to be the kernel's
+        process.send_signal(signal.SIGSTOP)
+        wait_until_stopped(process)
+        threading.Event().wait(4 * timeout_s)
+        connection.read(2 * size)
+
+    peer = listen(script, receive_buffer=2_048)
+    with start_sender(peer, timeout=timeout_s, size=size) as process:
+        assert peer.ended.wait(20)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(20) in {0, -signal.SIGKILL}
+    assert len(peer.bytes_received) < size
+
+
 def test_an_upload_that_is_too_slow_is_lost_and_kills_nobody(listen):
     peer = listen(lambda connection: connection.peer.stopping.wait(30))
     with start_sender(peer, timeout=3, size=20_000_000) as process:
