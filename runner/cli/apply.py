@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
-from types import FrameType
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import click
 
@@ -22,12 +19,13 @@ from runner.cli.desks import (
     spell_resolve,
     variables_option,
 )
-from runner.cli.doors import open_doors, used_accounts
+from runner.cli.doors import Hall, used_accounts
 from runner.cli.durations import DURATION
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
+from runner.cli.signals import Interrupted, interrupting, stopping
 from runner.cli.states import open_for_recording
-from runner.errors import RunnerError
+from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.events import Event, RunEnded, RunStarted
 from runner.model.ledger import ChunkRecord, ChunkStatus
@@ -85,29 +83,27 @@ def apply(
     It shows the plan and asks first: only a typed `yes` sends. Stop it with Ctrl-C: the answer under way is awaited,
     and the same command goes on later. NAME and the NAME of --exclude may be globs (`spring-*`).
     """
-    project, selection, clock = load(invocation, variables), Selection(names, excluded), SystemClock()
-    with ExitStack() as until_closed:
-        state = until_closed.enter_context(open_for_recording(invocation, project, sandbox=sandbox))
-        doors = open_doors(
-            used_accounts(project, selection),
-            invocation=invocation,
-            root=project.root,
-            state=state,
-            clock=clock,
-            lock_timeout=lock_timeout,
-            sandbox=sandbox,
-            until_closed=until_closed,
-        )
-        _sweep(doors, invocation)
-        desk = build_desk(invocation, project, state, sandbox=sandbox)
-        planning = until_closed.enter_context(build_plan(desk, selection, keep_audiences=True))
-        again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
-        resolve = spell_resolve(invocation, sandbox=sandbox)
-        screen = Screen(invocation, as_json=output_format == "json", again=again, resolve=resolve)
-        screen.show_plan(planning.plan)
-        if planning.plan.sending and not auto_approve:
-            _ask(planning.plan, invocation)
-        return _send(desk, doors, planning, selection, Stop(clock, limit=limit, deadline=deadline), screen)
+    stop = Stop(SystemClock(), limit=limit, deadline=deadline)
+    again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
+    resolve = spell_resolve(invocation, sandbox=sandbox)
+    screen = Screen(invocation, as_json=output_format == "json", again=again, resolve=resolve)
+    project, selection = load(invocation, variables), Selection(names, excluded)
+    try:
+        with ExitStack() as until_closed, interrupting():
+            state = until_closed.enter_context(open_for_recording(invocation, project, sandbox=sandbox))
+            accounts = used_accounts(project, selection, stop.clock.now())
+            hall = Hall(invocation, project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
+            doors, closed = hall.open_doors(accounts, lock_timeout)
+            _sweep(doors, invocation)
+            desk = replace(build_desk(invocation, project, state, sandbox=sandbox), closed=closed)
+            planning = until_closed.enter_context(build_plan(desk, selection, keep_audiences=True))
+            screen.show_plan(planning.plan)
+            if planning.plan.sending and not auto_approve:
+                _ask(planning.plan, invocation)
+            return _send(desk, doors, planning, selection, stop, screen)
+    except Interrupted:
+        invocation.warn(f"interrupted before anything was sent; `{again}` begins again")
+        return 2
 
 
 def _sweep(doors: tuple[Door, ...], invocation: Invocation) -> None:
@@ -142,23 +138,16 @@ def _send(
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     started_at = clock.now()
-    with screen.follow(clock, plan) as show, _signals_stop(stop, screen):
+    with screen.follow(clock, plan) as show, stopping(stop):
 
         def tell(event: Event) -> None:
             tally.note(event)
-            show(event)
+            try:
+                show(event)
+            except BrokenPipeError:
+                stop.signalled = True
 
-        labels = tuple(campaign.label for campaign in plan.sending)
-        finishes_at = started_at + timedelta(seconds=plan.estimated_seconds) if labels else None
-        tell(
-            RunStarted(
-                at=started_at,
-                people=plan.recipients,
-                requests=plan.requests,
-                campaigns=labels,
-                finishes_at=finishes_at,
-            )
-        )
+        tell(_announce(plan, started_at))
         ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
         report = build_report(
             accounts,
@@ -175,29 +164,19 @@ def _send(
     return report.exit_code
 
 
+def _announce(plan: Plan, at: datetime) -> RunStarted:
+    labels = tuple(campaign.label for campaign in plan.sending)
+    finishes_at = at + timedelta(seconds=plan.estimated_seconds) if labels else None
+    return RunStarted(at=at, people=plan.recipients, requests=plan.requests, campaigns=labels, finishes_at=finishes_at)
+
+
 def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:
     """The unknown chunks of the campaigns that this run is about, whichever run left them."""
     if desk.state is None:
         return ()
-    chunks = desk.state.ledger.chunks(statuses={ChunkStatus.UNKNOWN})
-    return tuple(chunk for chunk in chunks if selection.includes(chunk))
-
-
-@contextmanager
-def _signals_stop(stop: Stop, screen: Screen) -> Iterator[None]:
-    """SIGINT and SIGTERM stop the run after the answer under way; a second SIGINT ends it at once."""
-
-    def heed(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and stop.interrupted:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGINT)
-        stop.interrupted = stop.interrupted or number == signal.SIGINT
-        stop.signalled = True
-        screen.say_stopping()
-
-    before = {number: signal.signal(number, heed) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        chunks = desk.state.ledger.chunks(statuses={ChunkStatus.UNKNOWN})
+    except StateUnavailable:
+        # The run has stopped for this already; its report says so, and must come out.
+        return ()
+    return tuple(chunk for chunk in chunks if selection.includes(chunk))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from runner.cli.context import Invocation
 from runner.model.clock import Clock
@@ -55,11 +54,6 @@ class Screen:
                 verbose=invocation.verbose,
             ) as tell:
                 yield tell
-
-    def say_stopping(self) -> None:
-        """Say at once what a signal will do; from a signal's handler, so past every buffer."""
-        with suppress(OSError):
-            os.write(2, b"\nstopping: the answer under way is awaited and recorded; Ctrl-C again ends at once\n")
 
     def show_report(self, report: RunReport) -> None:
         """What came of the run; in JSON it was the last event."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 from runner.audience.recipients import Audience
-from runner.errors import Problem, ProblemsFound
-from runner.model.config import Account, Campaign, FailingCampaign
+from runner.errors import Problem, ProblemsFound, Severity
+from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
 from runner.model.plan import Action, CampaignPlan, Change, Rows
 from runner.plan.content import find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
 from runner.plan.guards import Spent, judge_guards, problem_at
-from runner.plan.schedule import ScheduleRefused, find_schedule, is_over, refuse_past
+from runner.plan.questions import find_open_questions
+from runner.plan.schedule import is_over
 
 
 def plan_campaign(campaign: Campaign, desk: Desk) -> tuple[CampaignPlan, Audience | None]:
@@ -93,8 +94,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
     if pending:
         refusals = (
             *judge_guards(campaign, audience.rows, _find_spent(campaign, desk), cost, price),
-            *_judge_schedule(campaign, account, desk.now),
-            *_judge_audio_name(campaign, desk),
+            *find_open_questions(campaign, desk, accepted_before=accepted_before),
         )
     return CampaignPlan(
         name=campaign.name,
@@ -108,7 +108,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         estimated_cost=cost,
         currency=price.currency if price is not None else None,
         estimated_seconds=estimate_seconds(requests, account.limits),
-        problems=(*refusals, *audience.warnings),
+        problems=(*refusals, *audience.warnings, *_warn_of_blanks(campaign, audience)),
     )
 
 
@@ -136,22 +136,13 @@ def _find_spent(campaign: Campaign, desk: Desk) -> Spent:
     return Spent(people=sum(record.people.get(status, 0) for status in HOLDING), costs=costs, unpriced=unpriced)
 
 
-def _judge_schedule(campaign: Campaign, account: Account, now: datetime) -> tuple[Problem, ...]:
-    try:
-        refuse_past(find_schedule(campaign, account.timezone), now)
-    except ScheduleRefused as refused:
-        hint = refused.hint or ""
-        return (problem_at(campaign, "schedule", refused.code, refused.message, hint),)
-    return ()
-
-
-def _judge_audio_name(campaign: Campaign, desk: Desk) -> tuple[Problem, ...]:
-    wanted = campaign.audio_name
-    if wanted is None or desk.state is None:
+def _warn_of_blanks(campaign: Campaign, audience: Audience) -> tuple[Problem, ...]:
+    """Rows of exclusions that exclude nobody since their column is empty are counted, and block nothing."""
+    if not audience.blank_exclusions:
         return ()
-    heard = desk.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
-    if heard is None or heard == wanted:
-        return ()
-    message = f"the provider calls this recording `{heard}`, and audio_name says `{wanted}`"
-    hint = "set `message.audio` to the recording that is meant, or `message.audio_name` to what it is called"
-    return (problem_at(campaign, "message.audio_name", "audio-name-differs", message, hint),)
+    message = (
+        f"{audience.blank_exclusions:,} rows of the exclusions have no number in their column: they exclude nobody"
+    )
+    hint = "check the lists that `exclude` names, also in campaigns.yaml"
+    warning = problem_at(campaign, "exclude", "exclusion-blank-rows", message, hint)
+    return (replace(warning, severity=Severity.WARNING),)

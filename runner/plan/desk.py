@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from runner.audience.recipients import Audience, build_audience, read_excluded
+from runner.errors import Problem
 from runner.model.config import Account, Campaign, Project
 from runner.model.ledger import CampaignRecord
 from runner.plan.content import keep_content
@@ -21,7 +22,7 @@ class Desk:
 
     `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
     `exposed` holds the environment variables that templates see; `sandbox` plans for the embedded sandbox, which alone
-    takes the numbers kept for works of fiction.
+    takes the numbers kept for works of fiction. `closed` says by name why accounts can't be used.
     """
 
     project: Project
@@ -31,6 +32,7 @@ class Desk:
     now: datetime
     sandbox: bool = False
     runner_version: str
+    closed: Mapping[str, Problem] = field(default_factory=dict)
 
     def account_of(self, campaign: Campaign) -> Account:
         """The account that this campaign is sent with."""

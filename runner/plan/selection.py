@@ -54,7 +54,10 @@ class Selection:
 
 
 def _matches(glob: str, campaign: Named) -> bool:
-    return fnmatchcase(campaign.name, glob) or fnmatchcase(campaign.label, glob)
+    """By name; by label too where the glob names an edition, so that `*-12` is about names that end so alone."""
+    if glob in (campaign.name, campaign.label) or fnmatchcase(campaign.name, glob):
+        return True
+    return "@" in glob and fnmatchcase(campaign.label, glob)
 
 
 def _nearest(glob: str, known: list[Named]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import Clock, Instant
@@ -21,7 +20,11 @@ from runner.state.open import State
 Tell = Callable[[Event], None]
 Exchange = http.Answer | http.Lost | NotSent
 
-TRIES_TO_RECORD = 60
+PATIENCE_TO_RECORD_S = 60.0
+
+
+class StartRefused(Exception):
+    """A reason to stop came before the chunk was recorded: nothing was sent."""
 
 
 class AnswerNotRecorded(RunnerError):
@@ -94,14 +97,16 @@ class Outcome:
         return f"the provider counted {counted} of {sent} people" if counted is not None and counted < sent else None
 
 
-def send_chunk(chunk: Chunk, door: Door, tell: Tell) -> Outcome:
-    """Carry one chunk through the four steps.
+def send_chunk(chunk: Chunk, door: Door, tell: Tell, refuse_late: Callable[[], None]) -> Outcome:
+    """Carry one chunk through the four steps. `refuse_late` is asked last, when the connection stands.
 
-    Raises LockLost, TooManyInDoubt or AlreadyHeld where the ledger refuses to record it: nothing was sent then.
+    Raises what `refuse_late` does, and LockLost, TooManyInDoubt, AlreadyHeld or StateUnavailable where the ledger can't
+    record the chunk: nothing was sent then.
     """
     recorded: list[str] = []
 
     def record_sending() -> None:
+        refuse_late()
         recorded.append(_record_sending(chunk, door))
 
     people = len(chunk.numbers)
@@ -177,11 +182,12 @@ def _until_recorded(recorded: str, verdict: Verdict, door: Door, record: Callabl
 
     An answer that is lost leaves its chunk in doubt, so the error names what an operator needs to settle it.
     """
-    for attempt in count(1):
+    give_up_s = door.clock.read().boottime_s + PATIENCE_TO_RECORD_S
+    while True:
         try:
             record()
         except StateUnavailable as error:
-            if attempt == TRIES_TO_RECORD:
+            if door.clock.read().boottime_s >= give_up_s:
                 message = f"the answer of chunk {recorded} could not be recorded: {error.message}"
                 raise AnswerNotRecorded(message, hint=_say_how_to_settle(recorded, verdict)) from error
             door.clock.wait(1.0)

@@ -9,7 +9,7 @@ and the rule would have counted them all. Knowing only starts and ends, nobody c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from runner.model.clock import Clock, Instant
@@ -21,15 +21,16 @@ MARGIN_S = 0.002
 
 
 class Window:
-    """The sliding window of one account, on this machine's time since boot, in seconds.
+    """The sliding windows of one API key, on this machine's time since boot, in seconds.
 
-    It begins with the departures that the ledger holds, so that restarts, processes and machines share it.
+    It begins with the departures that the ledger holds, so that restarts, processes and machines share it. `limits`
+    are those of every account that has this key: all of them hold.
     """
 
-    def __init__(self, limits: Limits, departures: Iterable[Departure], clock: Clock) -> None:
-        self._requests = limits.requests
-        self._limit = limits.requests
-        self._per_s = limits.per.total_seconds()
+    def __init__(self, limits: Collection[Limits], departures: Iterable[Departure], clock: Clock) -> None:
+        self._limits = tuple(limits)
+        self._kept = max(limit.requests for limit in self._limits)
+        self._most = self._kept
         self._clock = clock
         now = clock.read()
         self._ends = sorted(_end_of(departure, now) for departure in departures)
@@ -39,18 +40,19 @@ class Window:
     @property
     def why(self) -> str:
         """What a request that may not leave yet is waiting for."""
-        if self._closed_until > self._opens_by_rate():
+        limit = max(self._limits, key=self._opens_by)
+        if self._closed_until > self._opens_by(limit):
             return self._closed_why
-        return f"limit of {self._requests} in {self._per_s:g} s"
+        return f"limit of {min(limit.requests, self._most)} in {limit.per.total_seconds():g} s"
 
     def wait_s(self) -> float:
         """How many seconds from now the next request may leave; 0 where it may leave at once."""
-        return max(0.0, self._opens_at() - self._clock.read().boottime_s)
+        opens = max(self._closed_until, *map(self._opens_by, self._limits))
+        return max(0.0, opens - self._clock.read().boottime_s)
 
     def note_end(self, ended: Instant) -> None:
         """A request has ended: its answer began to arrive, or its last byte can arrive no later."""
-        self._ends.append(ended.boottime_s)
-        self._ends = sorted(self._ends)[-self._limit :]
+        self._ends = sorted([*self._ends, ended.boottime_s])[-self._kept :]
 
     def note_too_many(self, retry_after: timedelta | None) -> None:
         """The provider said that these were too many, whoever else uses the key.
@@ -61,10 +63,11 @@ class Window:
         if retry_after is not None:
             self.close_for(retry_after.total_seconds(), "the provider's limit")
             return
-        self.close_for(self._per_s, "the provider's limit")
+        per_s = max(limit.per for limit in self._limits).total_seconds()
+        self.close_for(per_s, "the provider's limit")
         now = self._clock.read().boottime_s
-        taken = sum(1 for end in self._ends if end > now - self._per_s) - 1
-        self._requests = max(1, min(self._requests, taken))
+        taken = sum(1 for end in self._ends if end > now - per_s) - 1
+        self._most = max(1, min(self._most, taken))
 
     def close_for(self, seconds: float, why: str) -> None:
         """Nothing leaves for so long, whatever the limit permits."""
@@ -73,15 +76,13 @@ class Window:
 
     def note_accepted(self) -> None:
         """The provider takes requests again: after a refusal the rate grows back, one request a window each time."""
-        self._requests = min(self._limit, self._requests + 1)
+        self._most = min(self._kept, self._most + 1)
 
-    def _opens_at(self) -> float:
-        return max(self._closed_until, self._opens_by_rate())
-
-    def _opens_by_rate(self) -> float:
-        if len(self._ends) < self._requests:
+    def _opens_by(self, limit: Limits) -> float:
+        requests = min(limit.requests, self._most)
+        if len(self._ends) < requests:
             return float("-inf")
-        return self._ends[-self._requests] + self._per_s + MARGIN_S
+        return self._ends[-requests] + limit.per.total_seconds() + MARGIN_S
 
 
 def _end_of(departure: Departure, now: Instant) -> float:

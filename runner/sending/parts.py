@@ -68,6 +68,7 @@ class Parts:
             replace(part, numbers=[number for number in part.numbers if number not in excluded]) for part in self._parts
         )
         self._parts = [part for part in kept if part.numbers]
+        self._alone = [(part, chunk) for part, chunk in self._alone if excluded.isdisjoint(part.numbers)]
 
     def put_back(self, part: Part) -> None:
         """The part was not sent: its people wait again, and are the next."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.audience.recipients import Audience
@@ -32,7 +33,8 @@ EXCLUSIONS_HOLD_FOR = timedelta(minutes=15)
 class Queue:
     """The people of one campaign that still wait, and what became of the campaign in this run.
 
-    `accepted` says whether this content was accepted before; until it was, requests are probes. `reread_excluded`
+    `accepted` says whether this content was accepted before; until it was, requests are probes. `audio_name_heard`
+    says whether an answer told before what the provider calls the recording. `reread_excluded`
     answers whom the exclusions hold now. `stopped` is the reason why nothing more of it is sent, `exit_code` what that
     means for the run.
     """
@@ -43,6 +45,7 @@ class Queue:
     audience: Audience
     parts: Parts
     accepted: bool
+    audio_name_heard: bool
     reread_excluded: Callable[[], frozenset[int]]
     excluded_read_at: datetime
     stopped: str | None = None
@@ -71,6 +74,19 @@ class Queue:
         if self.campaign.exclude and abs(now - self.excluded_read_at) >= EXCLUSIONS_HOLD_FOR:
             self.parts.exclude(self.reread_excluded())
             self.excluded_read_at = now
+
+    def judge_audio_name(self, told: str | None) -> str | None:
+        """What is wrong with what an answer calls the recording; None where it is what `audio_name` says.
+
+        An answer may keep silent about it once another one told.
+        """
+        wanted = self.campaign.audio_name
+        if wanted is None or told == wanted or (told is None and self.audio_name_heard):
+            self.audio_name_heard = self.audio_name_heard or told is not None
+            return None
+        if told is None:
+            return f"the provider does not say what it calls this recording, and audio_name says `{wanted}`"
+        return f"the provider calls this recording `{told}`, and audio_name says `{wanted}`"
 
     def name_row(self, number: int) -> str:
         """Where the number stands, for a report that names rows and never numbers."""
@@ -141,12 +157,13 @@ class OpenAccount:
 def open_accounts(doors: Sequence[Door], planning: Planning, desk: Desk) -> tuple[OpenAccount, ...]:
     """Each door with the queues of the campaigns that are to be sent through it, in the plan's order.
 
-    Doors that share a lock, since they have one key, share the window too: that of the stricter limits.
+    Doors that share a lock, since they have one key, share the window too, in which the limits of each hold.
     """
     campaigns = {campaign.label: campaign for campaign in desk.project.campaigns}
-    windows: dict[int, Window] = {}
-    for door in sorted(doors, key=_permitted_rate, reverse=True):
-        windows[door.held.account_id] = _open_window(door)
+    shared = defaultdict(list)
+    for door in doors:
+        shared[door.held.account_id].append(door)
+    windows = {account_id: _open_window(sharing) for account_id, sharing in shared.items()}
     accounts = []
     for door in doors:
         queues = [
@@ -158,14 +175,10 @@ def open_accounts(doors: Sequence[Door], planning: Planning, desk: Desk) -> tupl
     return tuple(accounts)
 
 
-def _permitted_rate(door: Door) -> float:
-    limits = door.account.limits
-    return limits.requests / limits.per.total_seconds()
-
-
-def _open_window(door: Door) -> Window:
-    limits = door.account.limits
-    return Window(limits, door.state.ledger.departures(door.held, newest=limits.requests), door.clock)
+def _open_window(doors: Sequence[Door]) -> Window:
+    limits = [door.account.limits for door in doors]
+    newest = max(limit.requests for limit in limits)
+    return Window(limits, doors[0].state.ledger.departures(doors[0].held, newest=newest), doors[0].clock)
 
 
 def _open_queue(campaign: Campaign, audience: Audience, door: Door, desk: Desk) -> Queue:
@@ -178,6 +191,8 @@ def _open_queue(campaign: Campaign, audience: Audience, door: Door, desk: Desk) 
         audience=audience,
         parts=Parts(audience.pending_numbers()),
         accepted=record is not None and content.digest in record.accepted_contents,
-        reread_excluded=lambda: reread_excluded(campaign, replace(desk, now=door.clock.now())),
+        audio_name_heard=door.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
+        is not None,
+        reread_excluded=lambda: reread_excluded(campaign, desk),
         excluded_read_at=desk.now,
     )

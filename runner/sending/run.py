@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.errors import AlreadyHeld, LockLost, ProblemsFound, TooManyInDoubt
+from runner.errors import AlreadyHeld, LockLost, ProblemsFound, RunnerError, StateUnavailable, TooManyInDoubt
 from runner.model.clock import Clock
 from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Waiting
 from runner.model.verdict import (
@@ -17,7 +17,7 @@ from runner.model.verdict import (
     Unknown,
     Verdict,
 )
-from runner.sending.chunk import Outcome, Tell, send_chunk
+from runner.sending.chunk import Outcome, StartRefused, Tell, send_chunk
 from runner.sending.parts import Part
 from runner.sending.queue import OpenAccount, Queue
 from runner.sending.stop import Stop
@@ -63,34 +63,42 @@ class Run:
         return self._stop.find_reason()
 
     def _send_next(self, account: OpenAccount) -> None:
+        """Send one chunk of the campaign whose turn it is. What goes wrong with the state stops this account alone."""
         queue = account.next_queue
         if queue is None:
             return
-        closing = queue.find_closing(self._clock.now(), account.door.account.timezone)
-        if closing is not None:
-            self._stop_campaign(queue, closing, exit_code=2, hint=None)
-            return
         try:
             queue.refresh_exclusions(self._clock.now())
+            closing = queue.find_closing(self._clock.now(), account.door.account.timezone)
+            if closing is not None:
+                self._stop_campaign(queue, closing, exit_code=2, hint=None)
+            elif queue.parts.pending:
+                self._send_chunk(queue, account)
         except ProblemsFound as found:
             first = found.problems[0]
             self._stop_campaign(queue, first.message, exit_code=1, hint=first.hint)
-            return
-        if queue.parts.pending:
-            self._send_chunk(queue, account)
+        except RunnerError as error:
+            self._stop_account(account, error.message, exit_code=error.exit_code, hint=error.hint)
 
     def _send_chunk(self, queue: Queue, account: OpenAccount) -> None:
         part, chunk = account.cut_chunk(queue, self._stop.most(queue.parts.pending))
         try:
-            outcome = send_chunk(chunk, account.door, self._tell)
-        except (LockLost, TooManyInDoubt) as error:
+            outcome = send_chunk(chunk, account.door, self._tell, self._refuse_late)
+        except StartRefused:
             queue.parts.put_back(part)
-            self._stop_account(account, error.message, exit_code=error.exit_code, hint=error.hint)
         except AlreadyHeld as error:
             queue.parts.put_back(part)
             self._stop_campaign(queue, error.message, exit_code=1, hint=error.hint)
+        except (LockLost, TooManyInDoubt, StateUnavailable):
+            queue.parts.put_back(part)
+            raise
         else:
             self._follow(outcome, part, queue, account)
+
+    def _refuse_late(self) -> None:
+        """The last look before a chunk is recorded: while it was cut and connected, a reason to stop may have come."""
+        if self._stop.find_reason() is not None:
+            raise StartRefused
 
     def _follow(self, outcome: Outcome, part: Part, queue: Queue, account: OpenAccount) -> None:
         """Draw the consequences of an outcome for the part, its campaign and its account."""
@@ -124,15 +132,14 @@ class Run:
                 self._follow_failure(verdict, account)
 
     def _follow_acceptance(self, verdict: Accepted, part: Part, queue: Queue, account: OpenAccount) -> None:
-        acceptance, wanted = verdict.acceptance, queue.campaign.audio_name
         self._stop.reached += len(part.numbers)
         account.window.note_accepted()
         queue.accepted = True
         queue.parts.note_accepted()
-        if wanted is not None and acceptance.audio_name not in (None, wanted):
-            reason = f"the provider calls this recording `{acceptance.audio_name}`, and audio_name says `{wanted}`"
+        said = queue.judge_audio_name(verdict.acceptance.audio_name)
+        if said is not None:
             hint = "listen to it; then set `message.audio` to the right one, or `message.audio_name` to its name"
-            self._stop_campaign(queue, reason, exit_code=1, hint=hint)
+            self._stop_campaign(queue, said, exit_code=1, hint=hint)
 
     def _follow_refusal_alone(
         self, verdict: ChunkRefused, chunk: str, part: Part, queue: Queue, account: OpenAccount
@@ -148,9 +155,10 @@ class Run:
 
     def _follow_rate_limit(self, verdict: RateLimited, account: OpenAccount) -> None:
         account.window.note_too_many(verdict.retry_after)
-        for_s = self._clock.read().boottime_s - account.too_many_since_s
+        for_s = self._clock.read().boottime_s - account.too_many_since_s + account.window.wait_s()
         if account.too_many >= TOO_MANY_IN_A_ROW or for_s >= PATIENCE_FOR_RATE_S:
-            reason = f"the provider said {account.too_many} times in a row that there are too many requests"
+            times = "once" if account.too_many == 1 else f"{account.too_many} times in a row"
+            reason = f"the provider said {times} that there are too many requests"
             hint = "somebody else may be using the key: apply again later to go on"
             self._stop_account(account, reason, exit_code=2, hint=hint)
 

@@ -54,11 +54,11 @@ def test_no_window_ever_holds_more_requests_than_the_limit_wherever_they_arrive(
 ) -> None:
     clock = SetClock()
     limits = Limits(requests=requests, per=timedelta(seconds=per_s))
-    window, departures, arrivals = Window(limits, [], clock), [], []
+    window, departures, arrivals = Window([limits], [], clock), [], []
     for answer_s, position, restarts in answers:
         if restarts:
             clock.wall_shift += 100.0
-            window = Window(limits, departures[-requests:], clock)
+            window = Window([limits], departures[-requests:], clock)
         clock.wait(window.wait_s())
         start = clock.read()
         clock.seconds += answer_s
@@ -71,7 +71,7 @@ def test_no_window_ever_holds_more_requests_than_the_limit_wherever_they_arrive(
 
 def test_the_full_rate_is_used_when_answers_are_quick() -> None:
     clock = SetClock()
-    window = Window(Limits(), [], clock)
+    window = Window([Limits()], [], clock)
     starts = [send(window, clock, 0.2)[0] for _ in range(50)]
     bound = 9 * (60 + 0.2) + 4 * 0.2
     assert bound <= starts[-1] - starts[0] <= 1.02 * bound
@@ -79,7 +79,7 @@ def test_the_full_rate_is_used_when_answers_are_quick() -> None:
 
 def test_five_requests_leave_at_once_and_the_sixth_waits_for_the_first() -> None:
     clock = SetClock()
-    window = Window(Limits(), [], clock)
+    window = Window([Limits()], [], clock)
     ends = [send(window, clock, 1)[1] for _ in range(5)]
     assert clock.waited == [0.0] * 5
     assert abs(window.wait_s() - (ends[0] + 60 + MARGIN_S - clock.seconds)) < 1e-6
@@ -89,7 +89,7 @@ def test_a_restart_goes_on_where_the_run_before_it_ended() -> None:
     clock = SetClock()
     end = clock.read()
     clock.seconds += 10
-    window = Window(Limits(requests=1), [Departure(started=end, ended=end, timeout=timedelta(seconds=30))], clock)
+    window = Window([Limits(requests=1)], [Departure(started=end, ended=end, timeout=timedelta(seconds=30))], clock)
     assert abs(window.wait_s() - (50 + MARGIN_S)) < 1e-6
 
 
@@ -97,14 +97,14 @@ def test_a_request_without_an_answer_counts_until_its_bytes_can_no_longer_arrive
     clock = SetClock()
     start = clock.read()
     clock.seconds += 10
-    window = Window(Limits(requests=1), [Departure(started=start, ended=None, timeout=timedelta(seconds=30))], clock)
+    window = Window([Limits(requests=1)], [Departure(started=start, ended=None, timeout=timedelta(seconds=30))], clock)
     assert abs(window.wait_s() - (20 + 60 + MARGIN_S)) < 1e-6
 
 
 def test_a_departure_of_another_machine_that_lies_in_the_future_closes_a_whole_window() -> None:
     clock = SetClock()
     elsewhere = Instant(clock.now() + timedelta(hours=5), 5.0, "boot-2")
-    window = Window(Limits(requests=1), [Departure(started=elsewhere, ended=elsewhere, timeout=timedelta(0))], clock)
+    window = Window([Limits(requests=1)], [Departure(started=elsewhere, ended=elsewhere, timeout=timedelta(0))], clock)
     assert abs(window.wait_s() - (60 + MARGIN_S)) < 1e-6
 
 
@@ -113,14 +113,14 @@ def test_a_jump_of_the_wall_clock_changes_nothing_within_one_boot() -> None:
     end = clock.read()
     clock.seconds += 10
     clock.wall_shift = 7 * 86400
-    window = Window(Limits(requests=1), [Departure(started=end, ended=end, timeout=timedelta(0))], clock)
+    window = Window([Limits(requests=1)], [Departure(started=end, ended=end, timeout=timedelta(0))], clock)
     assert abs(window.wait_s() - (50 + MARGIN_S)) < 1e-6
 
 
 def test_too_many_requests_wait_as_long_as_the_answer_says_else_a_whole_window() -> None:
     for retry_after, wait_s in ((timedelta(seconds=7), 7), (timedelta(0), 0), (None, 60)):
         clock = SetClock()
-        window = Window(Limits(), [], clock)
+        window = Window([Limits()], [], clock)
         send(window, clock, 0.1)
         window.note_too_many(retry_after)
         assert abs(window.wait_s() - wait_s) < 0.01
@@ -128,7 +128,7 @@ def test_too_many_requests_wait_as_long_as_the_answer_says_else_a_whole_window()
 
 def test_after_too_many_requests_without_a_word_the_rate_is_what_the_provider_took() -> None:
     clock = SetClock()
-    window = Window(Limits(requests=5), [], clock)
+    window = Window([Limits(requests=5)], [], clock)
     for _ in range(4):
         send(window, clock, 0.1)
     window.note_too_many(None)
@@ -137,3 +137,13 @@ def test_after_too_many_requests_without_a_word_the_rate_is_what_the_provider_to
     assert window.wait_s() > 59
     window.note_accepted()
     assert window.wait_s() == 0
+
+
+def test_accounts_that_share_a_key_keep_the_limits_of_each() -> None:
+    clock = SetClock()
+    often, rarely = Limits(requests=2, per=timedelta(seconds=4)), Limits(requests=20, per=timedelta(seconds=60))
+    window = Window([often, rarely], [], clock)
+    starts = [send(window, clock, 0.0)[0] for _ in range(45)]
+    for limit in (often, rarely):
+        for first, start in enumerate(starts[limit.requests :]):
+            assert start - starts[first] >= limit.per.total_seconds()

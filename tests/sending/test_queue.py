@@ -48,6 +48,7 @@ def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | 
         audience=audience,
         parts=Parts(audience.pending_numbers()),
         accepted=True,
+        audio_name_heard=False,
         reread_excluded=lambda: read_excluded(campaign, root=folder, countries=["FR"], context={}),
         excluded_read_at=NOW,
     )

@@ -1,0 +1,48 @@
+"""The open questions that block a campaign until somebody answers them: its account, its schedule, its recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from runner.errors import Problem
+from runner.model.config import Account, Campaign
+from runner.plan.desk import Desk
+from runner.plan.guards import problem_at
+from runner.plan.schedule import ScheduleRefused, find_schedule, refuse_past
+
+
+def find_open_questions(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:
+    """Every question that keeps this campaign, which has people pending, from being sent.
+
+    `accepted_before` says whether today's content was accepted before.
+    """
+    if campaign.account in desk.closed:
+        yield desk.closed[campaign.account]
+    yield from _judge_schedule(campaign, desk.account_of(campaign), desk.now)
+    yield from _judge_audio_name(campaign, desk, accepted_before=accepted_before)
+
+
+def _judge_schedule(campaign: Campaign, account: Account, now: datetime) -> Iterator[Problem]:
+    try:
+        refuse_past(find_schedule(campaign, account.timezone), now)
+    except ScheduleRefused as refused:
+        yield problem_at(campaign, "schedule", refused.code, refused.message, refused.hint or "")
+
+
+def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:
+    wanted = campaign.audio_name
+    if wanted is None or desk.state is None:
+        return
+    heard = desk.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
+    if heard == wanted:
+        return
+    if heard is not None:
+        message = f"the provider calls this recording `{heard}`, and audio_name says `{wanted}`"
+        hint = "set `message.audio` to the recording that is meant, or `message.audio_name` to what it is called"
+    elif accepted_before:
+        message = f"the provider has not said what it calls this recording, and audio_name says `{wanted}`"
+        hint = "listen to it, then remove `message.audio_name`"
+    else:
+        return
+    yield problem_at(campaign, "message.audio_name", "audio-name-differs", message, hint)
