@@ -96,7 +96,7 @@ def apply(
             doors, closed = hall.open_doors(accounts, lock_timeout)
             _sweep(doors, invocation)
             desk = replace(build_desk(invocation, project, state, sandbox=sandbox), closed=closed)
-            planning = until_closed.enter_context(build_plan(desk, selection, keep_audiences=True))
+            planning = build_plan(desk, selection, keep_pending=True)
             screen.show_plan(planning.plan)
             if planning.plan.sending and not auto_approve:
                 _ask(planning.plan, invocation)

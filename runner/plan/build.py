@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from types import TracebackType
-from typing import Self
 
-from runner.audience.recipients import Audience
+from runner.audience.recipients import Pending
 from runner.model.config import Campaign
 from runner.model.ledger import IN_DOUBT
 from runner.model.plan import Action, CampaignPlan, Plan
@@ -25,50 +23,38 @@ QUIET_AFTER = timedelta(days=30)
 """An orphan that did nothing for so long, and has nothing in doubt, is counted and not shown."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan, with the audiences of the campaigns that would be sent, by label, where they were asked for."""
+    """A plan, with the pending people of the campaigns that would be sent, by label, where they were asked for."""
 
     plan: Plan
-    audiences: dict[str, Audience] = field(default_factory=dict)
-
-    def close(self) -> None:
-        """Let go of the audiences."""
-        for audience in self.audiences.values():
-            audience.close()
-        self.audiences.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+    audiences: Mapping[str, Pending]
 
 
-def build_plan(desk: Desk, selection: Selection, *, keep_audiences: bool = False) -> Planning:
+def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False) -> Planning:
     """Plan every selected campaign. Raises NothingSelected where a glob matches nothing.
 
-    A campaign that can't be planned is `blocked` and stands in no other's way. The audiences of campaigns that would
-    be sent stay open where `keep_audiences` asks for it; the caller closes them.
+    A campaign that can't be planned is `blocked` and stands in no other's way. The people of campaigns that would be
+    sent are kept where `keep_pending` asks for it.
     """
     project = desk.project
     orphans, quiet_orphans = _find_orphans(desk)
     others = [*(plan_failing(campaign) for campaign in project.failing), *orphans]
     selection.refuse_slips([*project.campaigns, *others])
     selected = sorted(filter(selection.includes, project.campaigns), key=_sending_order)
-    audiences: dict[str, Audience] = {}
-    planned = [_plan_one(campaign, desk, audiences if keep_audiences else None) for campaign in selected]
+    audiences: dict[str, Pending] = {}
+    planned = [_plan_one(campaign, desk, audiences if keep_pending else None) for campaign in selected]
     planned += filter(selection.includes, others)
     return Planning(_build_whole(desk, planned, selected, quiet_orphans if not selection.names else 0), audiences)
 
 
-def _plan_one(campaign: Campaign, desk: Desk, audiences: dict[str, Audience] | None) -> CampaignPlan:
+def _plan_one(campaign: Campaign, desk: Desk, audiences: dict[str, Pending] | None) -> CampaignPlan:
+    """Plan one campaign, and let go of its engine: what is kept of many campaigns is small."""
     campaign_plan, audience = plan_campaign(campaign, desk)
     if audience is not None:
-        if audiences is not None and campaign_plan.action in (Action.SEND, Action.CONTINUE):
-            audiences[campaign.label] = audience
-        else:
-            audience.close()
+        with audience:
+            if audiences is not None and campaign_plan.action in (Action.SEND, Action.CONTINUE):
+                audiences[campaign.label] = audience.keep_pending()
     return campaign_plan
 
 

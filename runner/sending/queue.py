@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runner.audience.recipients import Audience
+from runner.audience.recipients import Pending
 from runner.model.clock import Instant
 from runner.model.config import Campaign
 from runner.model.ledger import KeptContent
@@ -42,7 +42,7 @@ class Queue:
     campaign: Campaign
     content: KeptContent
     schedule: datetime | None
-    audience: Audience
+    people: Pending
     parts: Parts
     accepted: bool
     audio_name_heard: bool
@@ -90,7 +90,7 @@ class Queue:
 
     def name_row(self, number: int) -> str:
         """Where the number stands, for a report that names rows and never numbers."""
-        place = self.audience.find_row(number)
+        place = self.people.find_row(number)
         return f"{place.file or place.source} row {place.row}"
 
 
@@ -181,15 +181,15 @@ def _open_window(doors: Sequence[Door]) -> Window:
     return Window(limits, doors[0].state.ledger.departures(doors[0].held, newest=newest), doors[0].clock)
 
 
-def _open_queue(campaign: Campaign, audience: Audience, door: Door, desk: Desk) -> Queue:
+def _open_queue(campaign: Campaign, people: Pending, door: Door, desk: Desk) -> Queue:
     content = keep_content(campaign.content, door.state.pseudonyms)
     record = desk.record_of(campaign)
     return Queue(
         campaign=campaign,
         content=content,
         schedule=find_schedule(campaign, door.account.timezone),
-        audience=audience,
-        parts=Parts(audience.pending_numbers()),
+        people=people,
+        parts=Parts(people.numbers),
         accepted=record is not None and content.digest in record.accepted_contents,
         audio_name_heard=door.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
         is not None,

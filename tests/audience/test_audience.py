@@ -52,8 +52,8 @@ def test_people_are_in_the_order_of_sources_and_rows_each_where_they_stand_first
     root = project({"z.csv": "phone\n0639980009\n0639980003\n", "a.csv": "phone\n0639980003\n0639980001\n"})
     sources = [{"file": "z.csv"}, {"numbers": ["0639980002", "0639980009"]}, {"file": "a.csv"}]
     with build(root, sources) as audience:
-        numbers = audience.pending_numbers()
-        places = [audience.find_row(number) for number in numbers]
+        numbers = audience.keep_pending().numbers
+        places = [audience.keep_pending().find_row(number) for number in numbers]
     assert numbers.typecode == "Q"
     assert list(numbers) == [33639980009, 33639980003, 33639980002, 33639980001]
     assert [(place.source, place.file, place.row) for place in places] == [
@@ -70,8 +70,8 @@ def test_the_same_number_in_another_spelling_is_a_duplicate(judge):
 
 
 def test_a_number_that_is_on_no_row_is_not_found(build, project):
-    with build(project({}), [{"numbers": ["0639980001"]}]) as audience, pytest.raises(KeyError):
-        audience.find_row(33639980002)
+    with build(project({}), [{"numbers": ["0639980001"]}]) as audience, pytest.raises(ValueError, match="not in array"):
+        audience.keep_pending().find_row(33639980002)
 
 
 def test_people_are_counted_by_the_kind_of_their_line(build, project):
@@ -96,7 +96,7 @@ def test_rows_can_be_read_while_others_are_asked_for(build, project):
     with build(project({}), [{"numbers": ["0639980001", "0639980002", "x"]}]) as audience:
         rows = audience.read_rows(dropped=False)
         first = next(rows)
-        assert audience.find_row(33639980002).row == 2
+        assert audience.keep_pending().find_row(33639980002).row == 2
         assert len(list(audience.read_rows(dropped=True))) == 1
         assert (first.row, next(rows).row) == (1, 2)
 
@@ -141,7 +141,7 @@ def test_a_campaign_of_which_everybody_was_reached_has_nobody_pending(build, pro
     with build(
         project({}), [{"numbers": ["0639980001"]}], people=[_page(A=33639980001)], pseudonym_sql=PSEUDONYMS.sql
     ) as audience:
-        assert (audience.rows.accepted, list(audience.pending_numbers())) == (1, [])
+        assert (audience.rows.accepted, list(audience.keep_pending().numbers)) == (1, [])
 
 
 def test_numbers_kept_for_fiction_are_invalid_outside_the_sandbox(judge):

@@ -32,7 +32,7 @@ def test_jinja_in_path_column_where_and_numbers_sees_the_campaigns_context(build
     root = project({"data/c-lyon.csv": "id;lyon;n\n1;0639980001;2\n2;0639980002;3\n"})
     source = {"file": "data/c-{{ vars.region }}.csv", "column": "{{ vars.region }}", "where": "n >= {{ vars.least }}"}
     with build(root, [source, {"numbers": ["06399800{{ '%02d' % 5 }}"]}]) as audience:
-        assert list(audience.pending_numbers()) == [33639980002, 33639980005]
+        assert list(audience.keep_pending().numbers) == [33639980002, 33639980005]
 
 
 def test_a_template_that_fails_is_a_problem_at_its_source(refuse):
@@ -57,7 +57,7 @@ def test_a_glob_reads_its_files_in_the_order_of_their_names_and_each_row_keeps_i
         "data/a.csv", "data/a.csv", "data/b.csv", "data/deep/c.csv"
     ]  # fmt: skip
     with build(root, [{"file": "data/*.csv"}]) as audience:
-        place = audience.find_row(33639980003)
+        place = audience.keep_pending().find_row(33639980003)
     assert (place.source, place.file, place.row) == ("data/*.csv", "data/b.csv", 1)
 
 
@@ -79,7 +79,7 @@ def test_files_of_one_glob_may_differ_in_encoding_delimiter_and_order_of_columns
         "b.csv": "Téléphone ,PRÉNOM\n0639980002,Léa\n".encode("utf-16"),
     })  # fmt: skip
     with build(root, [{"file": "?.csv", "where": "prénom in ('Zoé', 'Léa')"}]) as audience:
-        assert list(audience.pending_numbers()) == [33639980001, 33639980002]
+        assert list(audience.keep_pending().numbers) == [33639980001, 33639980002]
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,14 @@ def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | 
         exclude=(Source(kind=SourceKind.FILE, place=place, text="no.csv"),),
         until=until,
     )
-    audience = build_audience(campaign, root=folder, countries=["FR"], context={})
+    with build_audience(campaign, root=folder, countries=["FR"], context={}) as audience:
+        people = audience.keep_pending()
     return Queue(
         campaign=campaign,
         content=KeptContent(audio="5f2c", notify_email="ops@example.fr"),
         schedule=schedule,
-        audience=audience,
-        parts=Parts(audience.pending_numbers()),
+        people=people,
+        parts=Parts(people.numbers),
         accepted=True,
         audio_name_heard=False,
         reread_excluded=lambda: read_excluded(campaign, root=folder, countries=["FR"], context={}),
