@@ -187,7 +187,7 @@ def show_state(invocation: Invocation) -> int:
             f"state_id: {found.id}",
             f"pinned: {'yes' if project.state_id is not None else 'no'}",
             f"serial: {found.serial}",
-            f"place: {found.path}",
+            f"place: {found.home.name}",
             f"campaigns: {len(campaigns):,}",
             f"people held: {sum(sum(record.people.values()) for record in campaigns):,}",
             f"chunks: {sum(sum(record.chunks.values()) for record in campaigns):,}",

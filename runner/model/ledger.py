@@ -131,12 +131,16 @@ class ChunkRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderRecord:
-    """Who recorded a chunk, when, for how long its request may last, and when it ended, where that was recorded."""
+    """Who recorded a chunk, when, for how long its request may last, and when it ended, where that was recorded.
+
+    `age` is how long ago it was recorded by the clock of the server that keeps the state, where one does.
+    """
 
     holder: Holder
     recorded: Instant
     timeout: timedelta
     ended: Instant | None
+    age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

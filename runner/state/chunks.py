@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus, Departure, SenderRecord
+from runner.state.dialects import read_server_clock
 from runner.state.fence import Held
 from runner.state.holders import read_holder
 from runner.state.tables import campaigns, chunks, recipients, runs
@@ -77,8 +79,14 @@ def find_sender(connection: Connection, chunk: str) -> SenderRecord | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    timeout = timedelta(seconds=row.timeout_s)
-    return SenderRecord(holder=read_holder(row), recorded=_read_start(row), timeout=timeout, ended=_read_end(row))
+    server = read_server_clock(connection) if row.recorded_server_at is not None else None
+    return SenderRecord(
+        holder=read_holder(row),
+        recorded=_read_start(row),
+        timeout=timedelta(seconds=row.timeout_s),
+        ended=_read_end(row),
+        age=None if server is None else server - row.recorded_server_at,
+    )
 
 
 def count_in_doubt(connection: Connection, held: Held) -> int:
@@ -110,9 +118,21 @@ def read_departures(connection: Connection, held: Held, newest: int) -> tuple[De
     ended = connection.execute(query.where(chunks.c.ended_at.is_not(None)).limit(newest))
     rows = [*ended, *connection.execute(query.where(chunks.c.ended_at.is_(None)))]
     return tuple(
-        Departure(started=_read_start(row), ended=_read_end(row), timeout=timedelta(seconds=row.timeout_s))
+        Departure(
+            started=_translate(_read_start(row), row.recorded_server_at, held),
+            ended=None if ended is None else _translate(ended, row.ended_server_at, held),
+            timeout=timedelta(seconds=row.timeout_s),
+        )
         for row in rows
+        for ended in (_read_end(row),)
     )
+
+
+def _translate(instant: Instant, server_at: datetime | None, held: Held) -> Instant:
+    """What another machine or boot recorded, by this machine's wall clock: the server's clock lies between the two."""
+    if server_at is None or instant.boot_id == held.boot_id != "unknown":
+        return instant
+    return replace(instant, wall=server_at - held.skew)
 
 
 def _read_start(row: Row[Any]) -> Instant:

@@ -124,7 +124,7 @@ class Ledger:
         Raises LockLost where the lock is another's, TooManyInDoubt where the account has no place left, AlreadyHeld
         where the campaign holds somebody of the chunk. Whatever it raises, the request may not leave.
         """
-        with self._transactions.recording() as connection:
+        with self._transactions.fenced() as connection:
             return recording.record_sending(connection, held, chunk, instant, max_in_doubt=max_in_doubt)
 
     def record_accepted(self, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
@@ -155,12 +155,12 @@ class Ledger:
 
     def forgive_refused(self, held: Held, names: Sequence[str]) -> None:
         """Record that these chunks were refused for no number's fault: their people are pending again."""
-        with self._transactions.recording() as connection:
+        with self._transactions.fenced() as connection:
             recording.forgive_refused(connection, held, names)
 
     def sweep(self, held: Held, clock: Clock) -> tuple[str, ...]:
         """Make `unknown` what earlier runs of the account left `sending`, and answer the chunks' names."""
-        with self._transactions.recording() as connection:
+        with self._transactions.fenced() as connection:
             return settlement.sweep(connection, held, clock.read())
 
     def settle(self, chunk: str, *, accepted: bool, provider_id: str | None, by: str, clock: Clock) -> None:

@@ -1,24 +1,21 @@
-"""One runner per account: an operating system lock beside the state that dies with its holder, and the fence it sets.
+"""One runner per account: a lock that dies with its holder, and the fence it sets.
 
 The lock is manners, the epoch in the ledger the law: each taking raises it, and each recording transaction compares it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
-from filelock import lock_descriptor
 from sqlalchemy import Connection, select, update
 
-from runner.errors import AccountLocked, StateUnavailable
+from runner.errors import AccountLocked
 from runner.model.clock import Clock
 from runner.model.ledger import Holder
-from runner.state.fence import Held, find_identity
-from runner.state.folders import open_lock
+from runner.state.dialects import read_server_clock
+from runner.state.fence import Held
 from runner.state.holders import describe_holder, is_provably_gone, read_holder, this_holder
 from runner.state.open import State
 from runner.state.tables import accounts, insert_row, runs
@@ -36,46 +33,33 @@ def hold_account(
 
     Waits for at most `wait`, then raises AccountLocked with who holds it.
     """
-    path = state.path.with_suffix(f".{fingerprint.hex()}.lock")
     deadline_s = clock.read().boottime_s + wait.total_seconds()
-    while (descriptor := _take(path)) is None:
+    while (grip := state.transactions.take(state.id, fingerprint)) is None:
         left_s = deadline_s - clock.read().boottime_s
         if left_s <= 0:
             raise _tell_locked(state, fingerprint, account)
         clock.wait(min(left_s, POLL_S))
     try:
-        locked = os.fstat(descriptor)
-        with state.transactions.recording() as connection:
+        with state.transactions.fenced() as connection:
             account_id, epoch = _raise_epoch(connection, fingerprint)
             run_id = _record_run(connection, account_id, holder)
+            skew = _find_skew(connection, clock)
         yield Held(
             account=account,
             account_id=account_id,
             run_id=run_id,
             epoch=epoch,
-            lock_file=path,
-            lock_identity=(locked.st_dev, locked.st_ino),
+            grip=grip,
+            boot_id=holder.boot_id,
+            skew=skew,
         )
     finally:
-        # The lock goes with the descriptor; its file stays, since who waits has opened it already.
-        os.close(descriptor)
+        grip.release()
 
 
-def _take(path: Path) -> int | None:
-    """A descriptor that holds the lock; None where another one does, or where the file was removed meanwhile."""
-    try:
-        descriptor = open_lock(path)
-    except OSError as error:
-        raise StateUnavailable(f"`{path}` can't be opened: {error.strerror}") from error
-    try:
-        locked = os.fstat(descriptor)
-        if lock_descriptor(descriptor, blocking=False) and find_identity(path) == (locked.st_dev, locked.st_ino):
-            return descriptor
-    except OSError as error:
-        os.close(descriptor)
-        raise StateUnavailable(f"`{path}` can't be locked: {error.strerror}") from error
-    os.close(descriptor)
-    return None
+def _find_skew(connection: Connection, clock: Clock) -> timedelta:
+    server = read_server_clock(connection)
+    return timedelta(0) if server is None else server - clock.now()
 
 
 def _raise_epoch(connection: Connection, fingerprint: bytes) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Select, case, exists, func, literal, select
 
 from runner.model.ledger import ChunkStatus
 from runner.state.chunks import is_campaign
+from runner.state.dialects import Hexadecimal
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
@@ -47,7 +48,9 @@ def read_refused(connection: Connection, campaign_id: int, digest: bytes, after:
 
 def _read_page(connection: Connection, query: Select[tuple[bytes, str]]) -> Page:
     people = query.limit(PAGE).subquery()
-    # Joined by SQLite: a Python object a person would take ten times as long.
-    text = func.group_concat(func.hex(people.c.pseudonym).concat(people.c.letter), ",")
-    row = connection.execute(select(text, func.max(people.c.pseudonym))).one()
-    return row[0], row[1]
+    # Joined by the database: a Python object a person would take ten times as long.
+    digits = Hexadecimal(people.c.pseudonym)
+    text = func.aggregate_strings(digits.concat(people.c.letter), ",")
+    last = func.coalesce(func.max(digits), "")
+    row = connection.execute(select(text, last)).one()
+    return row[0], bytes.fromhex(row[1]) or None

@@ -26,6 +26,11 @@ BESIDE = frozenset({".key", ".lock"})
 PATIENCE_S = 10
 
 
+def names_server(url: str) -> bool:
+    """Whether this URL names a database of a PostgreSQL server."""
+    return url.startswith(("postgresql://", "postgresql+psycopg://"))
+
+
 def find_path(url: str, root: Path) -> Path:
     """The file that a `sqlite:///` URL names, relative to the project's root.
 
@@ -37,7 +42,8 @@ def find_path(url: str, root: Path) -> Path:
     except ArgumentError:
         raise StateRefused("`state` is no URL", hint=hint, code="state-url") from None
     if parts.drivername != "sqlite":
-        message = f"a state can't be kept by `{parts.drivername}` in this release"
+        message = f"a state can't be kept by `{parts.drivername}`"
+        hint = "write sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
         raise StateRefused(message, hint=hint, code="state-url")
     named = parts.database
     if not named or named.startswith((":", "file:")) or named.endswith("/") or "\0" in named or parts.query:

@@ -12,21 +12,20 @@ from __future__ import annotations
 
 import re
 import secrets
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from runner.errors import AlreadyHeld, AlreadySettled, TooManyInDoubt
+from runner.errors import AlreadyHeld, AlreadySettled, StateRefused, TooManyInDoubt
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, Acceptance, ChunkStatus, KeptContent, NewChunk
 from runner.state.chunks import count_in_doubt
+from runner.state.dialects import ServerMoment, insert_people, is_held_twice
 from runner.state.fence import Held, check_fence
 from runner.state.people import find_campaign_id
 from runner.state.tables import campaigns, chunks, contents, insert_row, recipients, refused, state
-from runner.state.transactions import find_code
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
 NAME_LENGTH = 10
@@ -55,6 +54,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "recorded_at": instant.wall,
         "recorded_boottime_s": instant.boottime_s,
         "recorded_boot_id": instant.boot_id,
+        "recorded_server_at": ServerMoment(),
     }
     _hold_people(connection, campaign_id, insert_row(connection, chunks, recorded), chunk)
     connection.execute(update(state).values(serial=state.c.serial + 1))
@@ -165,14 +165,10 @@ def _keep_content(connection: Connection, campaign_id: int, content: KeptContent
 
 
 def _hold_people(connection: Connection, campaign_id: int, chunk_id: int, chunk: NewChunk) -> None:
-    # In the order of the primary key, so that each page of it is touched once; and handed to the driver as they are,
-    # since SQLAlchemy's care for each of 500 rows costs as much as writing them.
-    rows = [(campaign_id, pseudonym, chunk_id) for pseudonym in sorted(chunk.pseudonyms)]
-    statement = insert(recipients).compile(connection.engine, column_keys=["campaign_id", "pseudonym", "chunk_id"])
     try:
-        connection.exec_driver_sql(str(statement), rows)
+        insert_people(connection, campaign_id, chunk_id, chunk.pseudonyms)
     except IntegrityError as error:
-        if find_code(error) != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+        if not is_held_twice(error):
             raise
         message = f"somebody of this chunk is held by campaign `{chunk.campaign}` already; nothing of it was sent"
         hint = "another run has sent for this campaign meanwhile: apply again, which plans anew"
@@ -182,7 +178,11 @@ def _hold_people(connection: Connection, campaign_id: int, chunk_id: int, chunk:
 def _find_own(connection: Connection, held: Held, chunk: str) -> Row[Any]:
     query = select(chunks).where(chunks.c.name == chunk).with_for_update()
     found: Row[Any] | None = connection.execute(query).one_or_none()
-    if found is None or found.run_id != held.run_id:
+    if found is None:
+        message = f"chunk {chunk} was recorded, and the state knows it no more: an older copy took its place"
+        hint = "end every run; put back the newer state, or count the people of this chunk as unknown"
+        raise StateRefused(message, hint=hint, code="state-older")
+    if found.run_id != held.run_id:
         raise ValueError(f"chunk {chunk} was not recorded by this run, so this run has no answer to it")
     return found
 
@@ -199,4 +199,5 @@ def _answer(
 ) -> None:
     if ended is not None:
         told |= {"ended_at": ended.wall, "ended_boottime_s": ended.boottime_s, "ended_boot_id": ended.boot_id}
+        told |= {"ended_server_at": ServerMoment()}
     connection.execute(update(chunks).where(chunks.c.id == found.id).values(status=status, **told))

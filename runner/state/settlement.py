@@ -88,10 +88,12 @@ def _refuse_sending(connection: Connection, chunk: str, now: Instant) -> None:
 
 
 def _find_left(sender: SenderRecord, now: Instant) -> timedelta:
-    """What is left of twice the timeout: by the time since boot within one boot, else by the wall clock."""
+    """What is left of twice the timeout: by the time since one boot, else by the server's clock, else by the wall's."""
     recorded = sender.recorded
     if now.boot_id == recorded.boot_id and now.boot_id != "unknown":
         passed = timedelta(seconds=now.boottime_s - recorded.boottime_s)
+    elif sender.age is not None:
+        passed = sender.age
     else:
         passed = now.wall - recorded.wall
     return 2 * sender.timeout - passed

@@ -1,4 +1,4 @@
-"""The tables of the state, its version, and how an older one is brought up to date.
+"""The tables of the state, the same ones in SQLite and in PostgreSQL.
 
 The database itself keeps the laws: a second live row for one person of a campaign violates a primary key, a status that
 the contract does not know violates a check.
@@ -6,7 +6,7 @@ the contract does not know violates a check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,18 +28,18 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     insert,
-    inspect,
-    select,
-    update,
 )
 
 from runner.model.ledger import ChunkStatus
+
+Text = String().with_variant(String(collation="C"), "postgresql")
+"""Text that sorts by its code points, as SQLite sorts it, whatever language the server was set up for."""
 
 
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime, kept as ISO 8601 text of one width, so that the texts sort as the moments do."""
 
-    impl = String
+    impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: object) -> str | None:
@@ -54,7 +54,7 @@ class Moment(TypeDecorator[datetime]):
 class Amount(TypeDecorator[Decimal]):
     """An amount of money, kept as the text of its digits: binary fractions hold no cents."""
 
-    impl = String
+    impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, _dialect: object) -> str | None:
@@ -82,10 +82,14 @@ state = Table(
     metadata,
     Column("singleton", Integer, CheckConstraint("singleton = 1", name="one_row"), primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("state_id", String, nullable=False),
+    Column("state_id", Text, nullable=False),
     Column("serial", Integer, nullable=False),
     Column("check_value", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
+    # Which server, and which of its histories: it changes when an older copy or a standby takes the server's place.
+    Column("timeline", Text),
+    # Since when another state goes on with this ledger.
+    Column("retired_at", Moment),
 )
 
 # One API key at one address, under whatever names; `epoch` is raised by each taking of its lock.
@@ -104,13 +108,13 @@ runs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
-    Column("user", String, nullable=False),
-    Column("host", String, nullable=False),
-    Column("boot_id", String, nullable=False),
-    Column("pid_namespace", String, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("pid_namespace", Text, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("process_started", String, nullable=False),
-    Column("command", String, nullable=False),
+    Column("process_started", Text, nullable=False),
+    Column("command", Text, nullable=False),
     Column("since", Moment, nullable=False),
 )
 
@@ -119,8 +123,8 @@ campaigns = Table(
     "campaigns",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("edition", String),
+    Column("name", Text, nullable=False),
+    Column("edition", Text),
 )
 # Two indexes, since to one unique constraint two campaigns without an edition would be different ones.
 _plain, _edited = campaigns.c.edition.is_(None), campaigns.c.edition.is_not(None)
@@ -141,26 +145,27 @@ contents = Table(
     Column("id", Integer, primary_key=True),
     Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
     Column("digest", LargeBinary, CheckConstraint("length(digest) = 32", name="bytes"), nullable=False),
-    Column("audio", String, nullable=False),
-    Column("notify_email", String, nullable=False),
+    Column("audio", Text, nullable=False),
+    Column("notify_email", Text, nullable=False),
     Column("sender_pseudonym", LargeBinary),
-    Column("sender_masked", String),
-    Column("notify_url", String),
-    Column("schedule", String),
+    Column("sender_masked", Text),
+    Column("notify_url", Text),
+    Column("schedule", Text),
     UniqueConstraint("campaign_id", "digest"),
 )
 
 # One API request. `account` is the name it had, beside the account that it was: places in doubt belong to both.
-# An instant is the wall clock, the seconds since a boot, and which boot.
+# An instant is the wall clock, the seconds since a boot, and which boot; and where a server keeps the state for several
+# machines, its clock at the moment of recording.
 chunks = Table(
     "chunks",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
     Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
     Column("content_id", ForeignKey("contents.id"), nullable=False),
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
-    Column("account", String, nullable=False),
+    Column("account", Text, nullable=False),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
     Column(
         "status",
@@ -180,18 +185,20 @@ chunks = Table(
     Column("timeout_s", Float, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("recorded_boottime_s", Float, nullable=False),
-    Column("recorded_boot_id", String, nullable=False),
+    Column("recorded_boot_id", Text, nullable=False),
     Column("ended_at", Moment),
     Column("ended_boottime_s", Float),
-    Column("ended_boot_id", String),
-    Column("provider_id", String),
+    Column("ended_boot_id", Text),
+    Column("provider_id", Text),
     Column("cost", Amount),
-    Column("currency", String),
+    Column("currency", Text),
     Column("counted", Integer),
-    Column("audio_name", String),
-    Column("reason", String),
+    Column("audio_name", Text),
+    Column("reason", Text),
     Column("settled_at", Moment),
-    Column("settled_by", String),
+    Column("settled_by", Text),
+    Column("recorded_server_at", Moment),
+    Column("ended_server_at", Moment),
     CheckConstraint("status <> 'released' or settled_at is not null", name="released_by_somebody"),
 )
 
@@ -216,16 +223,14 @@ refused = Table(
     sqlite_with_rowid=False,
 )
 
-
-def _create_tables(connection: Connection) -> None:
-    # True for as long as version 1 is the newest; the next one leaves here, as text, the tables as they are now.
-    metadata.create_all(connection)
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
-"""The n-th brings a state from version n - 1 to version n; one that was released is never edited again."""
-
-VERSION = len(MIGRATIONS)
+# Which campaigns may record nothing more until they are resumed: a glob as it was typed, empty for all of them.
+stops = Table(
+    "stops",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
 
 
 def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
@@ -234,17 +239,3 @@ def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) 
     if key is None:
         raise ValueError(f"{table.name} gave no key to its new row")
     return int(key[0])
-
-
-def find_version(connection: Connection) -> int:
-    """The version of the state, 0 where there is none yet."""
-    if not inspect(connection).has_table(state.name):
-        return 0
-    return connection.execute(select(state.c.version)).scalar() or 0
-
-
-def migrate(connection: Connection) -> None:
-    """Bring the state up to `VERSION`, in the caller's one transaction; nothing is done where it is there already."""
-    for migration in MIGRATIONS[find_version(connection) :]:
-        migration(connection)
-    connection.execute(update(state).where(state.c.version < VERSION).values(version=VERSION))

@@ -1,165 +1,48 @@
-"""The one connection to a state: what it is set to, its transactions, and its failures as errors of ours."""
+"""The one connection to a state, and its transactions, whatever keeps the state."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import final
-from urllib.parse import quote
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-
-from runner.errors import RunnerError, StateRefused, StateUnavailable
-
-BUSY_TIMEOUT_MS = 10_000
-
-INTERRUPTED = "state-interrupted"
-"""The code of the error that who may not write meets when a process died while it recorded: SQLite must undo that."""
-
-Settings = tuple[tuple[str, str, object], ...]
-
-RECORDING: Settings = (
-    # A rollback journal, since a copy of the one file is then the whole state, and since SQLite before 3.51.3 can
-    # damage a database in WAL mode; PERSIST, since to empty a journal costs less than to delete it.
-    ("journal_mode", "PERSIST", "persist"),
-    # Each commit is on the disk, and the directory with it, before a request may leave.
-    ("synchronous", "EXTRA", 3),
-    ("fullfsync", "ON", 1),
-    ("foreign_keys", "ON", 1),
-)
-READING: Settings = (
-    ("cell_size_check", "ON", 1),
-    ("busy_timeout", str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
-    # Kept in memory, so that a chunk of a large ledger doesn't read again what the last one read. In KiB.
-    ("cache_size", "-65536", -65536),
-    # What a table in memory would spill could hold pseudonyms.
-    ("temp_store", "MEMORY", 2),
-)
-"""What a connection is set to, and what SQLite must answer when it is asked (sqlite.org/pragma.html)."""
+from sqlalchemy import Connection
 
 
-@final
-class Transactions:
-    """One connection to a SQLite state and its transactions. What fails in one leaves nothing of it behind.
+class Grip(Protocol):
+    """The lock of one account, as whatever keeps the state gives it; it goes when its process goes."""
+
+    def find_loss(self, connection: Connection) -> str | None:
+        """Why this lock is held no longer, or None while it is."""
+        ...
+
+    def release(self) -> None:
+        """Give the lock back, where it is still held."""
+        ...
+
+
+class Transactions(ABC):
+    """One connection to a state and its transactions. What fails in one leaves nothing of it behind.
 
     Raises StateUnavailable where the state can't be read or written just now, StateRefused where it never can.
     """
 
-    def __init__(self, path: Path, *, recording: bool) -> None:
-        uri = f"file:{quote(str(path))}?mode={'rw' if recording else 'ro'}"
-        engine = create_engine(
-            "sqlite+pysqlite://",
-            # SQLAlchemy's own way to a file knows no mode, and without one SQLite makes a file that is missing.
-            creator=lambda: sqlite3.connect(uri, uri=True, isolation_level=None),
-            poolclass=NullPool,
-        )
-        self._path = path
-        with self._telling():
-            self._connection = engine.connect()
-            with ExitStack() as until_set:
-                until_set.callback(self._connection.close)
-                self._set((*RECORDING, *READING) if recording else READING)
-                until_set.pop_all()
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One moment of the state, for as long as the block lasts."""
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """One moment of the state, for as long as the block lasts; recording waits for it, so let it be short."""
-        with self._transaction("BEGIN") as connection:
-            yield connection
-
-    @contextmanager
-    def recording(self) -> Iterator[Connection]:
+    @abstractmethod
+    def recording(self) -> AbstractContextManager[Connection]:
         """A durable transaction: no other may record meanwhile, and at the block's end it is on the disk."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
 
+    @abstractmethod
+    def fenced(self) -> AbstractContextManager[Connection]:
+        """A durable transaction of whoever holds a lock. Raises LockLost where the lock went with its connection."""
+
+    @abstractmethod
+    def take(self, state_id: str, fingerprint: bytes) -> Grip | None:
+        """The lock of the account with this fingerprint, or None where somebody holds it."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Let go of the state."""
-        self._connection.close()
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._telling():
-            try:
-                with self._connection.begin():
-                    self._connection.exec_driver_sql(begin)
-                    yield self._connection
-            finally:
-                # A COMMIT that waited in vain for readers leaves its transaction open, and SQLAlchemy leaves it so.
-                self._connection.connection.rollback()
-                self._connection.rollback()
-
-    def _set(self, settings: Settings) -> None:
-        with self._connection.begin():
-            for name, value, expected in settings:
-                self._connection.exec_driver_sql(f"PRAGMA {name} = {value}")
-                answer = self._connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                if answer != expected:
-                    message = f"SQLite keeps {name} at {answer} for `{self._path}`, and {value} is what keeps it safe"
-                    raise StateRefused(message, hint="use the SQLite that Python brings, or another place")
-            # A build without memory mapping has no answer to this one, and no mapping either.
-            mapped = self._connection.exec_driver_sql("PRAGMA mmap_size = 0").scalar()
-            if mapped:
-                raise StateRefused(f"SQLite maps `{self._path}` into memory, where a stray write could damage it")
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            told = _translate(error, self._path)
-            if told is None:
-                raise
-            raise told from error
-
-
-def open_reading(path: Path) -> Transactions:
-    """A connection that can change nothing.
-
-    Where a process died while it recorded, SQLite first undoes what that had not committed, as it must before anything
-    can be read.
-    """
-    try:
-        return Transactions(path, recording=False)
-    except StateUnavailable as unavailable:
-        if unavailable.code != INTERRUPTED:
-            raise
-    Transactions(path, recording=True).close()
-    return Transactions(path, recording=False)
-
-
-def find_code(error: DBAPIError) -> int:
-    """SQLite's extended code of an error (sqlite.org/rescode.html); 0 where it has none."""
-    code: int = getattr(error.orig, "sqlite_errorcode", 0)
-    return code
-
-
-def _translate(error: DBAPIError, path: Path) -> RunnerError | None:
-    """The error as one of ours; None where it is a defect and no state of the world."""
-    what = str(error.orig)
-    if find_code(error) == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return StateUnavailable(f"`{path}` was left in the middle of a recording", hint="run again", code=INTERRUPTED)
-    match find_code(error) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            message = f"another process has kept `{path}` locked for {BUSY_TIMEOUT_MS // 1000} s"
-            return StateUnavailable(message, hint="end what holds it open, a backup or a database browser perhaps")
-        case sqlite3.SQLITE_FULL:
-            return StateUnavailable(f"the disk is full: `{path}` can't be written", hint="make room, then run again")
-        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PROTOCOL:
-            return StateUnavailable(f"`{path}` can't be read or written: {what}", hint="check the disk, then run again")
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            hint = "give this user the right to write it and its folder"
-            return StateRefused(f"`{path}` can't be written: {what}", hint=hint, code="state-read-only")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return refuse_damaged(path, what)
-    return None
-
-
-def refuse_damaged(path: Path, what: str) -> StateRefused:
-    """The refusal of a state whose file is damaged."""
-    hint = "put back a copy from before; a new state would reach everybody again"
-    return StateRefused(f"`{path}` is damaged: {what}", hint=hint, code="state-damaged")
+        """Let go of the state, and of every lock."""

@@ -1,11 +1,17 @@
-"""A state of its own for each test, a clock that stands until it is moved, and processes beside ours."""
+"""A state of its own for each test, a clock that stands until it is moved, and processes beside ours.
+
+What every state promises is tested on a SQLite file and on a PostgreSQL server of the tests' own, by `desk` and
+`open_again`; what only one of them can promise is marked so, by its `kind`.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +30,7 @@ from runner.state.open import State, open_state
 
 ROOT = Path(__file__).resolve().parents[2]
 SQLITE = "sqlite:///.campaign/state.db"
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 KEY = Secret("the key of a state that tests alone open")
 FINGERPRINT = b"f" * 16
 
@@ -133,12 +140,127 @@ def made_once(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture(params=["sqlite"])
-def open_again(request, tmp_path, clock, made_once) -> Iterator[Callable[[], State]]:
-    """A function that opens the test's state, and makes it where it is gone. One kind of state is one parameter."""
-    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+class Cluster:
+    """A PostgreSQL server of the tests' own, in a folder of its own, on a socket that only this machine sees.
+
+    Its settings are the fast ones: what a test loses here, it loses by a process's death and never by a power cut.
+    """
+
+    FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60")
+
+    def __init__(self, folder: Path, programs: Path, port: int = 5432) -> None:
+        self.folder, self.programs, self.port = folder, programs, port
+        self.data = folder / "data"
+
+    def make(self) -> None:
+        self.run("initdb", "--auth=trust", "--username=owner", "--encoding=UTF8", "--no-sync", f"--pgdata={self.data}")
+        settings = [*self.FAST, "listen_addresses=''", f"unix_socket_directories='{self.folder}'", f"port={self.port}"]
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write("".join(f"{setting.replace('=', ' = ', 1)}\n" for setting in settings))
+        self.start()
+
+    def start(self) -> None:
+        self.run("pg_ctl", "start", "--wait", "--silent", f"--pgdata={self.data}", f"--log={self.folder}/log")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}", f"--pgdata={self.data}")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program of the server, which refuses to be root's."""
+        other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder, check=False, **other
+        )
+        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+
+    def url(self, schema: str = "public", user: str = "owner", **settings: str) -> str:
+        options = "".join(f"%20-c{name}%3D{value}" for name, value in settings.items())
+        query = f"host={self.folder}&port={self.port}&options=-csearch_path%3D{schema}{options}"
+        return f"postgresql://{user}@/postgres?{query}"
+
+    def ask(self, statement: str, *values: object) -> list[tuple]:
+        """What the server answers to a statement, by a connection beside everything else."""
+        import psycopg
+
+        about = f"host={self.folder} port={self.port} user=owner dbname=postgres"
+        with psycopg.connect(about, autocommit=True) as connection:
+            answered = connection.execute(statement, values or None)
+            return answered.fetchall() if answered.description else []
+
+    def new_schema(self) -> str:
+        schema = f"s{secrets.token_hex(6)}"
+        self.ask(f"CREATE SCHEMA {schema}")
+        return schema
+
+
+def find_programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs on this machine."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin_: int(bin_.parent.name), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def new_cluster() -> Iterator[Callable[[], Cluster]]:
+    """A function that makes and starts a server; every one ends with the tests."""
+    programs = find_programs()
+    if programs is None:
+        missing = "no PostgreSQL on this machine: initdb is neither in PATH nor under /usr/lib/postgresql"
+        if IN_CI:
+            pytest.fail(missing)
+        pytest.skip(missing)
     with ExitStack() as stack:
-        make = partial(open_state, SQLITE, root=tmp_path, key=KEY, pin=None, clock=clock)
+
+        def make(fill: Callable[[Cluster], None] = Cluster.make) -> Cluster:
+            # Short, since the path of a socket has little room, and open to the user who runs the server.
+            folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            if os.geteuid() == 0:
+                shutil.chown(folder, "nobody", "nogroup")
+            cluster = Cluster(folder, programs)
+            stack.callback(_end, cluster)
+            fill(cluster)
+            return cluster
+
+        yield make
+
+
+def _end(cluster: Cluster) -> None:
+    if (cluster.data / "postmaster.pid").exists():
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(new_cluster) -> Cluster:
+    """The server that tests share; who stops or hurts one makes another."""
+    return new_cluster()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request) -> str:
+    """What keeps the test's state."""
+    return request.param
+
+
+@pytest.fixture
+def url(request, kind) -> str:
+    """Where the test's state is."""
+    if kind == "sqlite":
+        return SQLITE
+    cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.new_schema())
+
+
+@pytest.fixture
+def open_again(kind, url, tmp_path, clock, made_once) -> Iterator[Callable[[], State]]:
+    """A function that opens the test's state, and makes it where it is gone."""
+    if kind == "sqlite":
+        shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+    with ExitStack() as stack:
+        make = partial(open_state, url, root=tmp_path, key=KEY, pin=None, clock=clock)
         yield lambda: stack.enter_context(make())
 
 
@@ -149,7 +271,7 @@ def desk(open_again, clock) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def start(tmp_path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+def start(tmp_path, url) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
     """A function that runs Python text as a process of its own, in the test's folder; what still runs at the end dies.
 
     The text sees `root`, `url`, `key`, `clock` and the names of the state's room.
@@ -164,7 +286,7 @@ from runner.model.ledger import *
 from runner.model.secret import Secret
 from runner.state.lock import *
 from runner.state.open import *
-root, url, key, clock = Path({str(tmp_path)!r}), {SQLITE!r}, Secret({KEY.open()!r}), SystemClock()
+root, url, key, clock = Path({str(tmp_path)!r}), {url!r}, Secret({KEY.open()!r}), SystemClock()
 def tell(*words): print(*words, flush=True)
 """
     with ExitStack() as stack:

@@ -17,6 +17,8 @@ from runner.errors import AccountLocked, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.state.lock import hold_account, is_provably_gone, this_holder
 
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
 HOLD = """
 with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
     holder = this_holder(clock, "campaign apply spring-*")
@@ -101,41 +103,45 @@ def test_two_accounts_are_held_side_by_side(open_again):
         assert first.account_id != second.account_id
 
 
+@on_sqlite
 def test_the_lock_file_stays_and_is_its_owners_alone(open_again):
     state = open_again()
     with hold(state) as held:
         pass
-    assert held.lock_file.exists()
-    assert held.lock_file.stat().st_mode & 0o777 == 0o600
-    assert held.lock_file.parent == state.path.parent
+    assert held.grip.file.exists()
+    assert held.grip.file.stat().st_mode & 0o777 == 0o600
+    assert held.grip.file.parent == state.home.path.parent
 
 
+@on_sqlite
 def test_a_new_lock_file_is_locked_by_its_name_when_the_old_one_was_removed(open_again):
     state = open_again()
     with hold(state) as lost:
-        lost.lock_file.unlink()
+        lost.grip.file.unlink()
         with hold(state) as held:
-            assert held.lock_identity != lost.lock_identity
+            assert held.grip.identity != lost.grip.identity
             assert held.epoch == lost.epoch + 1
 
 
+@on_sqlite
 def test_a_lock_that_cannot_be_made_is_told_as_text(open_again):
     state = open_again()
     with hold(state) as held:
         pass
-    held.lock_file.unlink()
-    held.lock_file.mkdir()
+    held.grip.file.unlink()
+    held.grip.file.mkdir()
     with pytest.raises(StateUnavailable), hold(state):
         pass
 
 
+@on_sqlite
 def test_a_holder_that_has_not_told_its_name_yet_is_not_mistaken_for_the_last_one(start, open_again):
     process = start(HOLD)
     process.stdout.readline()
     process.kill()
     process.wait()
     state = open_again()
-    descriptor = os.open(state.path.with_suffix(f".{(b'f' * 16).hex()}.lock"), os.O_RDWR)
+    descriptor = os.open(state.home.path.with_suffix(f".{(b'f' * 16).hex()}.lock"), os.O_RDWR)
     try:
         assert lock_descriptor(descriptor, blocking=False)
         with pytest.raises(AccountLocked, match="has just started"), hold(state):
@@ -159,6 +165,7 @@ def test_this_process_lives():
     assert not is_provably_gone(this_holder(SystemClock(), "campaign apply"))
 
 
+@on_sqlite
 def test_a_process_that_has_ended_is_gone(start):
     process = start("tell(this_holder(clock, '').process_started); sys.stdin.readline()")
     started = process.stdout.readline().strip()

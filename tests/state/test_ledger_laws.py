@@ -71,12 +71,12 @@ class Expected:
 
 
 class LedgerLaws(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="ledger"))
         self.clock = Clock()
         key = Secret("the key of a state that tests alone open")
-        self.state: State = open_state("sqlite:///state.db", root=self.root, key=key, pin=None, clock=self.clock)
+        self.state: State = open_state(url, root=self.root, key=key, pin=None, clock=self.clock)
         self.chunks: list[Expected] = []
         self.refused: set[tuple[tuple[str, str | None], bytes, bytes]] = set()
         self.recorded = 0
@@ -219,10 +219,20 @@ class LedgerLaws(RuleBasedStateMachine):
         assert self.state.ledger.in_doubt(self.held) == sum(chunk.in_doubt for chunk in self.chunks) <= MAX_IN_DOUBT
 
 
-def test_any_history_keeps_the_laws():
-    run_state_machine_as_test(LedgerLaws, settings=settings(max_examples=6, stateful_step_count=20, deadline=None))
+def run_histories(request, kind: str, examples: int, steps: int) -> None:
+    def begin() -> LedgerLaws:
+        if kind == "sqlite":
+            return LedgerLaws("sqlite:///state.db")
+        cluster = request.getfixturevalue("cluster")
+        return LedgerLaws(cluster.url(cluster.new_schema()))
+
+    run_state_machine_as_test(begin, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None))
+
+
+def test_any_history_keeps_the_laws(request, kind):
+    run_histories(request, kind, 6, 20)
 
 
 @pytest.mark.slow
-def test_many_more_histories_keep_the_laws():
-    run_state_machine_as_test(LedgerLaws, settings=settings(max_examples=200, stateful_step_count=50, deadline=None))
+def test_many_more_histories_keep_the_laws(request, kind):
+    run_histories(request, kind, 200, 50)

@@ -14,6 +14,8 @@ from runner.state.holders import this_holder
 from runner.state.open import find_state
 from runner.state.settlement import may_settle_not_sent
 
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+
 KEY = Secret("the key of a state that tests alone open")
 
 
@@ -231,6 +233,7 @@ with open_state(url, root=root, key=key, pin=None, clock=clock) as state, state.
 """
 
 
+@on_sqlite
 @pytest.mark.parametrize("next_one", ["look", "record"])
 def test_what_a_process_was_recording_when_it_was_killed_never_was(start, open_again, tmp_path, next_one):
     open_again().close()
@@ -271,6 +274,7 @@ with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
 """
 
 
+@on_sqlite
 def test_what_finds_no_room_is_told_and_leaves_nothing_until_there_is_room_again(start):
     process = start(FULL)
     assert process.stdout.readline() == "True 2 2\n"
@@ -279,11 +283,12 @@ def test_what_finds_no_room_is_told_and_leaves_nothing_until_there_is_room_again
     assert process.wait() == 0
 
 
+@on_sqlite
 def test_a_journal_of_a_state_that_is_gone_is_not_rolled_back_into_a_new_one(start, open_again, tmp_path):
     old = open_again()
     old.close()
     assert start(HALF).wait() == -9
-    old.path.unlink()
+    old.home.path.unlink()
     new = open_again()
     assert new.id != old.id
     assert new.ledger.chunks() == ()

@@ -1,0 +1,83 @@
+"""What SQLite and PostgreSQL say in different words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, String, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from runner.state.tables import Moment, recipients
+
+UNIQUE_VIOLATION = "23505"
+"""PostgreSQL's code of a key that is there already (its manual, appendix A)."""
+
+
+class Hexadecimal(FunctionElement[str]):
+    """Bytes as text of upper-case digits, which sorts as the bytes do."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(Hexadecimal, "sqlite")
+def _write_hex_sqlite(element: Hexadecimal, compiler: SQLCompiler, **how: object) -> str:
+    return f"hex({compiler.process(element.clauses, **how)})"
+
+
+@compiles(Hexadecimal, "postgresql")
+def _write_hex_postgresql(element: Hexadecimal, compiler: SQLCompiler, **how: object) -> str:
+    return f"upper(encode({compiler.process(element.clauses, **how)}, 'hex')) COLLATE \"C\""
+
+
+class ServerMoment(FunctionElement[datetime]):
+    """The clock of the server that keeps the state; NULL where that is a file, whose clock would be this machine's."""
+
+    type = Moment()
+    inherit_cache = True
+
+
+@compiles(ServerMoment, "sqlite")
+def _write_moment_sqlite(_element: ServerMoment, _compiler: SQLCompiler, **_how: object) -> str:
+    return "NULL"
+
+
+@compiles(ServerMoment, "postgresql")
+def _write_moment_postgresql(_element: ServerMoment, _compiler: SQLCompiler, **_how: object) -> str:
+    return "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
+
+
+def read_server_clock(connection: Connection) -> datetime | None:
+    """The server's clock now, or None where no server keeps the state."""
+    return connection.execute(select(ServerMoment())).scalar()
+
+
+def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:
+    """Let the chunk hold these people, handed to the driver as they are: SQLAlchemy's care for each costs as much.
+
+    Raises IntegrityError where the campaign holds one of them already.
+    """
+    # In the order of the primary key, so that each page of it is touched once.
+    people = sorted(pseudonyms)
+    if connection.dialect.name == "postgresql":
+        statement = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) SELECT %s, unnest(%b::bytea[]), %s"
+        connection.exec_driver_sql(statement, (campaign_id, people, chunk_id))
+    else:
+        columns = ["campaign_id", "pseudonym", "chunk_id"]
+        statement = str(insert(recipients).compile(connection.engine, column_keys=columns))
+        connection.exec_driver_sql(statement, [(campaign_id, pseudonym, chunk_id) for pseudonym in people])
+
+
+def is_held_twice(error: IntegrityError) -> bool:
+    """Whether it is the primary key of `recipients` that was violated."""
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+        return True
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(error.orig, "sqlstate", None) == UNIQUE_VIOLATION and (
+        getattr(diagnosis, "constraint_name", None) == recipients.primary_key.name
+    )

@@ -1,0 +1,60 @@
+"""The lock of an account beside a SQLite state: an operating system lock on a file that is never removed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from filelock import lock_descriptor
+from sqlalchemy import Connection
+
+from runner.errors import StateUnavailable
+from runner.state.folders import open_lock
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileGrip:
+    """A locked file. `identity` is its device and inode: whoever removes it lets another runner lock a new one."""
+
+    file: Path
+    identity: tuple[int, int]
+    descriptor: int
+
+    def find_loss(self, _connection: Connection) -> str | None:
+        """The file of that name must be the one that was locked."""
+        if _find_identity(self.file) == self.identity:
+            return None
+        return f"`{self.file.name}` is not the file that was locked"
+
+    def release(self) -> None:
+        """The lock goes with the descriptor; the file stays, since whoever waits has opened it already."""
+        os.close(self.descriptor)
+
+
+def take_file(path: Path) -> FileGrip | None:
+    """The lock on this file; None where another process has it, or where the file was removed meanwhile."""
+    try:
+        descriptor = open_lock(path)
+    except OSError as error:
+        raise StateUnavailable(f"`{path}` can't be opened: {error.strerror}") from error
+    try:
+        locked = os.fstat(descriptor)
+        identity = (locked.st_dev, locked.st_ino)
+        if lock_descriptor(descriptor, blocking=False) and _find_identity(path) == identity:
+            return FileGrip(path, identity, descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        raise StateUnavailable(f"`{path}` can't be locked: {error.strerror}") from error
+    os.close(descriptor)
+    return None
+
+
+def _find_identity(lock_file: Path) -> tuple[int, int] | None:
+    try:
+        found = lock_file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

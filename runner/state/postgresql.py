@@ -1,0 +1,228 @@
+"""The one connection to a PostgreSQL state: what it is set to, its transactions, and its failures as errors of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import final
+
+from sqlalchemy import URL, Connection, RootTransaction, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from runner.errors import LockLost, RunnerError, StateRefused, StateUnavailable
+from runner.state.sessiongrip import SessionGrip, take_session
+from runner.state.transactions import Transactions
+
+OLDEST = 140_000
+"""PostgreSQL 14: the first that notices by itself that whoever holds a lock is gone."""
+
+PATIENCE_S = 10
+
+SETTINGS: Mapping[str, str] = {
+    # Who waits for another's recording gives up, and says so.
+    "lock_timeout": f"{PATIENCE_S}s",
+    # A process that froze in the middle of a recording keeps others waiting no longer than this.
+    "idle_in_transaction_session_timeout": "30s",
+    # Between two chunks a session is idle for as long as the provider's limit wants it.
+    "idle_session_timeout": "0",
+    # A killed process loses its lock within this time, also while a statement of it still runs.
+    "client_connection_check_interval": "5s",
+}
+"""What a session is set to, and must answer when it is asked (the manual's chapter on client connection defaults)."""
+
+LINK: Mapping[str, str] = {
+    # The server learns within half a minute that a cable was cut, and with the session goes its lock.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""The same for the link to the server; a socket of this machine knows no such thing, so they are not asked back."""
+
+ARGUMENTS: Mapping[str, object] = {
+    "connect_timeout": PATIENCE_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "campaign",
+    # A statement that the server prepared in one session means nothing to the next one that a pooler gives us.
+    "prepare_threshold": None,
+}
+"""The same on this side of the link."""
+
+# Weaker than `on`, a commit may be lost with the server; `remote_apply` is stronger than it.
+DURABLE = text(
+    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+    " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
+)
+ALONE = text("SELECT serial FROM state FOR UPDATE")
+LOOKING = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+class SessionLost(StateUnavailable):
+    """The connection to the server is gone, and with it the session's locks and the transaction that was under way."""
+
+
+@final
+class PostgresqlTransactions(Transactions):
+    """One session of a PostgreSQL server; whoever holds a lock in it records in it.
+
+    A session that was lost is replaced by a new one with the next transaction. That one holds no lock, so the fence
+    lets it record no chunk; answers, which are not fenced, are recorded in it all the same.
+    """
+
+    def __init__(self, url: URL, name: str, *, recording: bool) -> None:
+        self._name = name
+        self._settings = {**SETTINGS, **LINK, "default_transaction_read_only": "off" if recording else "on"}
+        try:
+            self._engine = create_engine(url, poolclass=NullPool, connect_args=dict(ARGUMENTS))
+        except ImportError as error:
+            hint = "install it with `pip install 'campaign-runner[postgres]'`"
+            message = "a state on PostgreSQL needs the driver psycopg, which is the extra `postgres`"
+            raise StateRefused(message, hint=hint, code="state-driver-missing") from error
+        self._connection: Connection | None = None
+        with self._telling():
+            self._connect()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One moment of the state, for as long as the block lasts; nobody waits for it."""
+        with self._transaction(lambda connection: connection.execute(LOOKING)) as connection:
+            yield connection
+
+    @contextmanager
+    def recording(self) -> Iterator[Connection]:
+        """A durable transaction: no other may record meanwhile, and at the block's end it is on the server's disk."""
+        with self._transaction(self._begin_alone) as connection:
+            yield connection
+
+    @contextmanager
+    def making(self) -> Iterator[Connection]:
+        """A durable transaction where there is no state yet."""
+        with self._transaction(self._begin_durably) as connection:
+            yield connection
+
+    @contextmanager
+    def fenced(self) -> Iterator[Connection]:
+        """A durable transaction of whoever holds a lock: the lock goes with the session."""
+        try:
+            with self.recording() as connection:
+                yield connection
+        except SessionLost as lost:
+            message = f"this run has lost its lock with its session: {lost.message}"
+            raise LockLost(message, hint="nothing more was sent: apply again to go on") from lost
+
+    def take(self, state_id: str, fingerprint: bytes) -> SessionGrip | None:
+        """The session's own lock on the account, in the very session that records."""
+        with self.reading() as connection:
+            return take_session(self, connection, state_id, fingerprint)
+
+    def close(self) -> None:
+        """Let go of the state; the server lets go of the session's locks."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: Callable[[Connection], object]) -> Iterator[Connection]:
+        with self._telling(), self._begin(begin) as transaction:
+            yield transaction.connection
+
+    def _begin(self, begin: Callable[[Connection], object]) -> RootTransaction:
+        """A session in whose transaction only `begin` was done; a new one where the last one was lost meanwhile."""
+        if self._connection is not None:
+            try:
+                return self._begin_in(self._connection, begin)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                self.close()
+        return self._begin_in(self._connect(), begin)
+
+    def _begin_in(self, connection: Connection, begin: Callable[[Connection], object]) -> RootTransaction:
+        with ExitStack() as until_begun:
+            transaction = connection.begin()
+            until_begun.callback(transaction.close)
+            begin(connection)
+            until_begun.pop_all()
+        return transaction
+
+    def _begin_durably(self, connection: Connection) -> None:
+        answer = connection.execute(DURABLE).scalar()
+        if answer not in ("on", "remote_apply"):
+            raise self._refuse_setting("synchronous_commit", answer, "on")
+
+    def _begin_alone(self, connection: Connection) -> None:
+        self._begin_durably(connection)
+        connection.execute(ALONE)
+
+    def _connect(self) -> Connection:
+        with ExitStack() as until_set:
+            connection = self._engine.connect()
+            until_set.callback(connection.close)
+            self._set(connection)
+            until_set.pop_all()
+        self._connection = connection
+        return connection
+
+    def _set(self, connection: Connection) -> None:
+        with connection.begin():
+            version: int = connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one()
+            if version < OLDEST:
+                message = f"`{self._name}` is served by PostgreSQL {version // 10_000}: 14 or later is needed"
+                raise StateRefused(message, hint="move the state to a newer server", code="state-server")
+            for name, value in self._settings.items():
+                set_ = text("SELECT set_config(:name, :value, false)")
+                answer = connection.execute(set_, {"name": name, "value": value}).scalar()
+                if name not in LINK and answer != value:
+                    raise self._refuse_setting(name, answer, value)
+
+    def _refuse_setting(self, name: str, answer: object, value: str) -> StateRefused:
+        message = f"the server of `{self._name}` keeps {name} at {answer}, and {value} is what keeps the state safe"
+        return StateRefused(message, hint="let the role that the runner uses set it", code="state-server")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            told = _translate(error, self._name)
+            if isinstance(told, SessionLost):
+                self.close()
+            if told is None:
+                raise
+            raise told from error
+
+
+def _translate(error: DBAPIError, name: str) -> RunnerError | None:
+    """The error as one of ours, by its SQLSTATE (the manual's appendix A); None where it is a defect."""
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    what = str(error.orig).strip().partition("\n")[0]
+    match state[:2]:
+        case "28" | "3D":
+            return StateRefused(f"`{name}` lets nobody in: {what}", hint="check the URL", code="state-server")
+        case "XX":
+            hint = "put back a copy from before; a new state would reach everybody again"
+            return StateRefused(f"`{name}` is damaged: {what}", hint=hint, code="state-damaged")
+        case "53":
+            return StateUnavailable(f"the server of `{name}` has no room: {what}", hint="make room, then run again")
+    match state:
+        case "42501" | "25006":
+            hint = "give this role the right to write the state's tables"
+            return StateRefused(f"`{name}` can't be written: {what}", hint=hint, code="state-read-only")
+        case "55P03":
+            message = f"another process has kept `{name}` locked for {PATIENCE_S} s"
+            return StateUnavailable(message, hint="end what holds it, a backup or an open transaction perhaps")
+        case "57014" | "40001" | "40P01":
+            return StateUnavailable(f"the server of `{name}` gave up: {what}", hint="run again")
+    if error.connection_invalidated or state[:2] in ("08", "57") or (not state and _is_operational(error)):
+        hint = "check the server and the network, then run again"
+        return SessionLost(f"`{name}` can't be reached: {what}", hint=hint)
+    return None
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    return type(error.orig).__name__ == "OperationalError"
