@@ -1,0 +1,85 @@
+"""Whatever a run was doing when it died, or when its disk did: nobody is reached twice, nobody is lost.
+
+A real `apply` makes a state, takes the lock and sends two chunks. At one system call it is killed, or the call fails;
+then a run that nothing happens to recovers. The n-th call of each kind has its turn, for n = 1, 2, 3… until a run has
+no n-th call any more.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+
+CALLS = (
+    # Whatever changes a file, or puts it on the disk.
+    "pwrite64", "write", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "link", "mkdir",
+)  # fmt: skip
+WIRE = ("connect", "sendto", "recvfrom")
+FAILURES = ("error=EIO", "error=ENOSPC")
+KILL = "signal=KILL"
+PEOPLE = 20
+SHARDS = 4
+"""Into so many tests the points of one kind are split, so that workers can share them."""
+
+
+def is_struck(stand, call: str, failure: str, nth: int, **sandbox: object) -> bool:
+    """Strike the n-th such call of a run, hold what is left of it against the law; False where there is no n-th."""
+    provider = stand.begin(**sandbox)
+    code, process = stand.run("apply", "--auto-approve", "--format", "json", inject=f"{call}:{failure}:when={nth}")
+    struck = code == -9 if failure == KILL else process.was_struck
+    assert struck or code == 0, process.output.read_text()
+    assert code in {-9, 0, 1, 3}, process.output.read_text()
+    hold_against_law(stand, provider)
+    return struck
+
+
+def hold_against_law(stand, provider) -> None:
+    """A run that nothing happens to recovers: nobody is twice, nobody is lost, and what is not known is said."""
+    code, text = stand.call("apply", "--auto-approve", "--format", "json")
+    report = json.loads(text.splitlines()[-1])
+    assert report["type"] == "ended"
+    status, people = stand.read_people()
+    reached = provider.count()
+    assert reached.twice == 0
+    assert people["accepted"] + people["unknown"] == PEOPLE
+    assert (people["sending"], report["pending"], report["unknown_people"]) == (0, 0, people["unknown"])
+    assert code == status == (3 if people["unknown"] else 0)
+    # Who is not in doubt was reached, and whoever was reached is at least in doubt.
+    assert people["accepted"] <= reached.people
+    assert reached.people >= PEOPLE - people["unknown"]
+    assert people["unknown"] <= 10
+
+
+@pytest.mark.parametrize(
+    ("call", "failure", "nth"),
+    [
+        ("pwrite64", KILL, 110),
+        ("fdatasync", KILL, 20),
+        ("sendto", KILL, 1),
+        ("recvfrom", KILL, 2),
+        ("pwrite64", "error=ENOSPC", 100),
+        ("fdatasync", "error=EIO", 16),
+    ],
+)
+def test_nobody_is_twice_and_nobody_lost_at_some_points_of_a_run(stand, call: str, failure: str, nth: int) -> None:
+    assert is_struck(stand, call, failure, nth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("failure", [KILL, *FAILURES])
+def test_nobody_is_twice_and_nobody_lost_at_every_write_and_sync(stand, call: str, failure: str, shard: int) -> None:
+    for nth in count(1 + shard, SHARDS):
+        if not is_struck(stand, call, failure, nth):
+            break
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", WIRE)
+def test_nobody_is_twice_and_nobody_lost_when_a_run_is_killed_at_any_step_of_a_request(stand, call: str) -> None:
+    for nth in count(1):
+        if not is_struck(stand, call, KILL, nth):
+            break
