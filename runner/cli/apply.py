@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import IO
 
 import click
 
@@ -99,7 +100,7 @@ def apply(
             planning = build_plan(desk, selection, keep_pending=True)
             screen.show_plan(planning.plan)
             if planning.plan.sending and not auto_approve:
-                _ask(planning.plan, invocation)
+                _ask(planning.plan, stop, invocation)
             return _send(desk, doors, planning, selection, stop, screen)
     except Interrupted:
         invocation.warn(f"interrupted before anything was sent; `{again}` begins again")
@@ -113,17 +114,34 @@ def _sweep(doors: tuple[Door, ...], invocation: Invocation) -> None:
             invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
 
 
-def _ask(plan: Plan, invocation: Invocation) -> None:
-    """Raise NotConfirmed unless `yes` is typed, and nothing else."""
-    cost = f" for {render_costs(plan.estimated_costs)}" if plan.estimated_costs else ""
-    requests = render_count(plan.requests, "request")
-    invocation.warn(f"\nThis reaches {render_people(plan.recipients)} with {requests}{cost}. It can't be taken back.")
+def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:
+    """Raise NotConfirmed unless `yes` is typed, and nothing else; what was typed before the question is no answer."""
+    invocation.warn(f"\n{_say_what_is_sent(plan, stop)} It can't be taken back.")
     click.echo("Only `yes` sends it: ", err=True, nl=False)
-    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    answer = ""
+    if sys.stdin is not None:
+        _forget_typed_ahead(sys.stdin)
+        answer = sys.stdin.readline()
     if not answer:
-        raise NotConfirmed("nobody could be asked, so nothing was sent", hint="`--auto-approve` sends without asking")
+        invocation.warn("")
+        raise NotConfirmed("nobody answered, so nothing was sent", hint="`--auto-approve` sends without asking")
     if answer.strip() != "yes":
         raise NotConfirmed("not confirmed: nothing was sent")
+
+
+def _say_what_is_sent(plan: Plan, stop: Stop) -> str:
+    most = stop.most(plan.recipients)
+    if most < plan.recipients:
+        return f"This reaches at most {render_people(most)} of {plan.recipients:,} now."
+    cost = f" for {render_costs(plan.estimated_costs)}" if plan.estimated_costs else ""
+    return f"This reaches {render_people(plan.recipients)} with {render_count(plan.requests, 'request')}{cost}."
+
+
+def _forget_typed_ahead(stream: IO[str]) -> None:
+    if stream.isatty() and sys.platform != "win32":
+        import termios
+
+        termios.tcflush(stream, termios.TCIFLUSH)
 
 
 def _send(
@@ -147,7 +165,7 @@ def _send(
             except BrokenPipeError:
                 stop.signalled = True
 
-        tell(_announce(plan, started_at))
+        tell(_announce(plan, stop, started_at))
         ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
         report = build_report(
             accounts,
@@ -164,10 +182,12 @@ def _send(
     return report.exit_code
 
 
-def _announce(plan: Plan, at: datetime) -> RunStarted:
+def _announce(plan: Plan, stop: Stop, at: datetime) -> RunStarted:
     labels = tuple(campaign.label for campaign in plan.sending)
     finishes_at = at + timedelta(seconds=plan.estimated_seconds) if labels else None
-    return RunStarted(at=at, people=plan.recipients, requests=plan.requests, campaigns=labels, finishes_at=finishes_at)
+    return RunStarted(
+        at=at, people=stop.most(plan.recipients), requests=plan.requests, campaigns=labels, finishes_at=finishes_at
+    )
 
 
 def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -31,6 +32,8 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
             problem = INTERRUPTED
         case click.ClickException():
             problem = _describe_usage(error)
+        case OSError() if error.errno == errno.ENOSPC:
+            problem = Problem("output-failed", "the disk is full, so nothing more can be written there")
         case _:
             problem = _describe_unexpected(error, invocation)
     invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))

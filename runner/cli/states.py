@@ -14,7 +14,7 @@ from runner.state.open import State, create_state, find_state, open_state
 
 SANDBOX_STATE = "sqlite:///.campaign/sandbox.db"
 UNPINNED = "under CI a SQLite state without `state_id` may be a new and empty one: everybody would be reached again"
-PIN_IT = "run `campaign state init` once and commit the line that it prints, or use a shared state"
+PIN_IT = "run `campaign state init` once, where the state is to stay, and commit the line that it prints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def open_for_recording(invocation: Invocation, project: Project, *, sandbox: boo
     """The state, made where it is absent and not pinned. Raises StateRefused under CI for a SQLite state unpinned."""
     address = find_address(invocation, project, sandbox=sandbox)
     if not sandbox and is_unpinned_in_ci(invocation, address):
-        raise StateRefused(UNPINNED, hint=PIN_IT, code="state-not-pinned")
+        raise StateRefused(UNPINNED, hint=_say_how_to_pin(address, project), code="state-not-pinned")
     return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
 
 
@@ -80,6 +80,17 @@ def is_unpinned_in_ci(invocation: Invocation, address: StateAddress) -> bool:
 
 def warn_of_unpinned(invocation: Invocation, project: Project) -> tuple[Problem, ...]:
     """What a plan says where `apply` would refuse the state; empty where it would not."""
-    if not is_unpinned_in_ci(invocation, find_address(invocation, project, sandbox=False)):
+    address = find_address(invocation, project, sandbox=False)
+    if not is_unpinned_in_ci(invocation, address):
         return ()
-    return (Problem("state-not-pinned", UNPINNED, hint=PIN_IT, severity=Severity.WARNING),)
+    hint = _say_how_to_pin(address, project)
+    return (Problem("state-not-pinned", UNPINNED, hint=hint, severity=Severity.WARNING),)
+
+
+def _say_how_to_pin(address: StateAddress, project: Project) -> str:
+    """The line to commit where there is a state; how to make one where there is none."""
+    found = find_state(address.url, root=project.root, key=address.key, pin=None)
+    if found is None:
+        return PIN_IT
+    with found:
+        return f"if this is the state that remembers whom you reached, commit `state_id: {found.id}` in campaigns.yaml"

@@ -52,6 +52,8 @@ class Bar:
 
     def _say_waiting(self) -> str:
         count, now = self.count, self._clock.now()
+        if count.ended:
+            return ""
         if count.waiting_until is None or count.waiting_until <= now:
             return "a request is under way" if count.requests_done < count.requests else ""
         left = (count.waiting_until - now).total_seconds()

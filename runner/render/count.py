@@ -14,6 +14,7 @@ from runner.model.events import (
     CampaignStopped,
     ChunkAnswered,
     Event,
+    RunEnded,
     RunStarted,
     Waiting,
 )
@@ -36,6 +37,7 @@ class Count:
     started_at: datetime | None = None
     finishes_at: datetime | None = None
     waiting_until: datetime | None = None
+    ended: bool = False
     why: str = ""
     costs: dict[str, Decimal] = field(default_factory=dict)
 
@@ -47,6 +49,8 @@ class Count:
             case RunStarted():
                 self.people, self.requests = event.people, event.requests
                 self.started_at, self.finishes_at = event.at, event.finishes_at
+            case RunEnded():
+                self.ended = True
             case Waiting():
                 self.waiting_until, self.why = event.at + timedelta(seconds=event.seconds), event.why
             case ChunkAnswered():
