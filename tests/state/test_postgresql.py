@@ -1,0 +1,417 @@
+"""What PostgreSQL adds to the laws: sessions that are lost, servers that change, settings that weaken, poolers."""
+
+from __future__ import annotations
+
+import builtins
+import signal
+import subprocess
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from runner.errors import AccountLocked, LockLost, StateRefused, StateUnavailable
+from runner.model.clock import SystemClock
+from runner.model.ledger import KeptContent, NewChunk
+from runner.model.secret import Secret
+from runner.state.lock import hold_account, this_holder
+from runner.state.open import create_state, find_state, open_state
+from runner.state.sessiongrip import hash_account, hash_state
+
+KEY = Secret("the key of a state that tests alone open")
+
+
+@pytest.fixture
+def kind() -> str:
+    return "postgresql"
+
+
+def session_of(desk) -> int:
+    with desk.state.transactions.reading() as connection:
+        return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+
+def end_session(desk, cluster) -> None:
+    """Let the server end the session, as an operator or a restart does, and be gone before this answers."""
+    pid = session_of(desk)
+    cluster.ask("SELECT pg_terminate_backend(%s, 5000)", pid)
+
+
+def refusal_of(act, *arguments: object, **how: object) -> StateRefused:
+    with pytest.raises(StateRefused) as refused:
+        act(*arguments, **how)
+    return refused.value
+
+
+def opened(url, tmp_path, clock, **how: object):
+    return open_state(url, **{"root": tmp_path, "key": KEY, "pin": None, "clock": clock, **how})
+
+
+# Making and opening
+
+
+def test_a_state_is_made_once_and_found_again(url, tmp_path, clock):
+    assert find_state(url, root=tmp_path, key=KEY, pin=None) is None
+    with create_state(url, root=tmp_path, key=KEY, pin=None, clock=clock) as made:
+        pass
+    assert refusal_of(create_state, url, root=tmp_path, key=KEY, pin=None, clock=clock).code == "state-exists"
+    with opened(url, tmp_path, clock, pin=made.id) as again:
+        assert again.id == made.id
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_url_that_names_the_driver_is_the_same_state(url, tmp_path, clock):
+    with (
+        opened(url, tmp_path, clock) as made,
+        opened(url.replace("postgresql://", "postgresql+psycopg://"), tmp_path, clock) as again,
+    ):
+        assert made.id == again.id
+
+
+def test_without_a_state_key_it_is_refused(url, tmp_path, clock, cluster):
+    assert refusal_of(opened, url, tmp_path, clock, key=None).code == "state-key-missing"
+    opened(url, tmp_path, clock).close()
+    assert refusal_of(opened, url, tmp_path, clock, key=None).code == "state-key-missing"
+    wrong = Secret("another key that is long enough for it")
+    assert refusal_of(opened, url, tmp_path, clock, key=wrong).code == "state-key-wrong"
+
+
+def test_a_pin_holds(url, tmp_path, clock):
+    assert refusal_of(opened, url, tmp_path, clock, pin="3f6c").code == "state-missing"
+    opened(url, tmp_path, clock).close()
+    assert refusal_of(opened, url, tmp_path, clock, pin="3f6c").code == "state-other"
+
+
+def test_tables_of_another_program_are_refused_and_left_as_they_are(url, tmp_path, clock, cluster):
+    schema = url.partition("search_path%3D")[2]
+    cluster.ask(f"CREATE TABLE {schema}.accounts (name text)")
+    assert refusal_of(opened, url, tmp_path, clock).code == "state-foreign"
+    cluster.ask(f"CREATE TABLE {schema}.state (name text)")
+    assert refusal_of(opened, url, tmp_path, clock).code == "state-foreign"
+    found = cluster.ask("SELECT count(*) FROM information_schema.tables WHERE table_schema = %s", schema)
+    assert found == [(2,)]
+
+
+def test_processes_that_race_make_one_state(start):
+    racer = "tell('ready'); sys.stdin.readline(); tell(open_state(url, root=root, key=key, pin=None, clock=clock).id)"
+    racers = [start(racer) for _ in range(3)]
+    for process in racers:
+        assert process.stdout.readline() == "ready\n"
+    for process in racers:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert len({process.stdout.readline() for process in racers}) == 1
+
+
+def test_without_the_driver_the_error_names_the_extra(url, tmp_path, clock, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *arguments, **how):
+        if name.partition(".")[0] == "psycopg":
+            raise ModuleNotFoundError(f"No module named '{name}'", name="psycopg")
+        return real(name, *arguments, **how)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    refused = refusal_of(opened, url, tmp_path, clock)
+    assert refused.code == "state-driver-missing"
+    assert "campaign-runner[postgres]" in refused.hint
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path, clock):
+    url = f"postgresql://owner:se-cret-word@/db?host={tmp_path}"
+    with pytest.raises(StateUnavailable) as told:
+        opened(url, tmp_path, clock)
+    assert "se-cret" not in told.value.message
+    assert "owner" in told.value.message
+
+
+def test_who_may_not_make_tables_learns_it(cluster, tmp_path, clock):
+    schema = cluster.new_schema()
+    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
+    cluster.ask(f"GRANT USAGE ON SCHEMA {schema} TO r{schema}")
+    assert refusal_of(opened, cluster.url(schema, user=f"r{schema}"), tmp_path, clock).code == "state-read-only"
+
+
+def test_whoever_only_looks_can_record_nothing(desk, url, tmp_path):
+    with find_state(url, root=tmp_path, key=KEY, pin=None) as state:
+        assert refusal_of(state.ledger.forgive_refused, desk.held, ["x"]).code == "state-read-only"
+
+
+# Settings that keep it safe
+
+
+def test_the_settings_that_keep_a_ledger_are_on(desk):
+    wanted = {
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "30s",
+        "idle_session_timeout": "0",
+        "client_connection_check_interval": "5s",
+    }
+    with desk.state.transactions.recording() as connection:
+        found = {name: connection.execute(text(f"SHOW {name}")).scalar() for name in wanted}
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+def test_a_recording_is_durable_whatever_the_roles_default_is(cluster, tmp_path, clock, given, kept):
+    schema = cluster.new_schema()
+    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
+    cluster.ask(f"ALTER ROLE r{schema} SET synchronous_commit = {given}")
+    cluster.ask(f"GRANT ALL ON SCHEMA {schema} TO r{schema}")
+    with opened(cluster.url(schema, user=f"r{schema}"), tmp_path, clock) as state:
+        for transaction in (state.transactions.recording, state.transactions.fenced):
+            with transaction() as connection:
+                assert connection.execute(text("SHOW synchronous_commit")).scalar() == kept
+
+
+# Sessions that are lost
+
+
+def test_a_lost_session_is_a_lost_lock_and_its_answer_is_still_recorded(desk, cluster):
+    chunk = desk.record(1, 2)
+    end_session(desk, cluster)
+    with pytest.raises(LockLost) as lost:
+        desk.record(3)
+    assert "connection was lost" in lost.value.message
+    desk.accept(chunk)
+    assert desk.people() == {1: "A", 2: "A"}
+    with pytest.raises(LockLost):
+        desk.record(3)
+
+
+def test_a_session_that_ends_within_a_recording_leaves_nothing_of_it(desk, cluster):
+    def record_halfway() -> None:
+        with desk.state.transactions.fenced() as connection:
+            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            connection.execute(text("UPDATE state SET serial = 99"))
+            cluster.ask("SELECT pg_terminate_backend(%s, 5000)", pid)
+
+    with pytest.raises(LockLost):
+        record_halfway()
+    assert desk.state.serial == 0
+
+
+def test_a_lost_session_frees_the_lock_for_the_next_run(desk, cluster, url, tmp_path, clock):
+    chunk = desk.record(1)
+    end_session(desk, cluster)
+    with opened(url, tmp_path, clock) as other:
+        holder = this_holder(clock, "campaign apply")
+        next_run = hold_account(
+            other, fingerprint=b"f" * 16, account="main", holder=holder, wait=timedelta(seconds=5), clock=SystemClock()
+        )
+        with next_run as held:
+            assert other.ledger.sweep(held, clock) == (chunk,)
+            with pytest.raises(LockLost):
+                desk.record(2)
+            desk.accept(chunk)
+            assert other.ledger.find_chunk(chunk).status == "accepted"
+
+
+def test_a_lock_taken_in_another_session_does_not_count(desk, cluster):
+    """So it is behind a pooler that gives each transaction another session of the server."""
+    end_session(desk, cluster)
+
+    about = f"host={cluster.folder} port={cluster.port} user=owner dbname=postgres"
+    with psycopg.connect(about, autocommit=True) as elsewhere:
+        numbers = (hash_state(desk.state.id), hash_account(b"f" * 16))
+        assert elsewhere.execute("SELECT pg_try_advisory_lock(%s, %s)", numbers).fetchone() == (True,)
+        with pytest.raises(LockLost) as lost:
+            desk.record(1)
+    assert "pooler" in lost.value.message
+    assert desk.ledger.chunks() == ()
+
+
+def test_one_session_never_takes_one_lock_twice(desk):
+    with pytest.raises(AccountLocked), desk.hold():
+        pass
+
+
+def test_two_states_in_one_database_do_not_share_locks(desk, cluster, tmp_path, clock):
+    with opened(cluster.url(cluster.new_schema()), tmp_path, clock) as other, ExitStack() as stack:
+        beside = type(desk)(other, clock, stack)
+        assert beside.record(1)
+        assert desk.record(1)
+
+
+def test_a_recording_that_others_hold_up_is_told_as_text(desk, cluster, monkeypatch):
+    chunk = desk.record(1)
+    with desk.state.transactions.reading() as connection:
+        connection.execute(text("SELECT set_config('lock_timeout', '50ms', false)"))
+
+    schema = desk_schema(desk)
+    about = f"host={cluster.folder} port={cluster.port} user=owner dbname=postgres"
+    with psycopg.connect(about) as browser:
+        browser.execute(f"SELECT * FROM {schema}.state FOR UPDATE")
+        with pytest.raises(StateUnavailable, match="locked"):
+            desk.accept(chunk)
+    desk.accept(chunk)
+
+
+def desk_schema(desk) -> str:
+    with desk.state.transactions.reading() as connection:
+        return connection.execute(text("SELECT current_schema()")).scalar_one()
+
+
+# Clocks of several machines
+
+
+def test_what_a_machine_whose_clock_is_wrong_recorded_is_as_old_as_the_servers_clock_says(desk):
+    right = desk.clock.now()
+    desk.clock.wall += timedelta(hours=3)
+    desk.accept(desk.record(1))
+    (departure,) = desk.ledger.departures(replace(desk.held, boot_id="another-machine"), newest=5)
+    assert departure.ended.boot_id == "this-boot"
+    assert timedelta(0) <= departure.ended.wall - right < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_machine_whose_clock_is_wrong_releases_nothing_too_early(desk, hours):
+    chunk = desk.record(1)
+    desk.doubt(chunk, ended=False)
+    desk.clock.boot_id = "another-machine"
+    desk.clock.wall += timedelta(hours=hours)
+    with pytest.raises(Exception, match="may still be under way"):
+        desk.settle(chunk, accepted=False)
+
+
+# Histories
+
+
+def test_another_history_of_the_server_is_refused_until_it_is_accepted(desk, url, tmp_path, clock):
+    with desk.state.transactions.recording() as connection:
+        stored = connection.execute(text("SELECT timeline FROM state")).scalar_one()
+        assert stored.endswith(":00000001")
+        connection.execute(text("UPDATE state SET timeline = 'another:00000001'"))
+    assert refusal_of(opened, url, tmp_path, clock).code == "state-history"
+    refused = refusal_of(find_state, url, root=tmp_path, key=KEY, pin=None)
+    assert "campaign state accept" in refused.hint
+    with opened(url, tmp_path, clock, as_it_is=True) as state:
+        assert state.id == desk.state.id
+
+
+# Runners of their own processes
+
+RUN = """
+state = open_state(url, root=root, key=key, pin=None, clock=clock)
+who = {"fingerprint": b"f" * 16, "account": "main", "holder": this_holder(clock, "campaign apply")}
+def chunk(start): return NewChunk(
+    campaign="recall", edition=None, content=KeptContent(audio="audio-1", notify_email="ops@example.fr"),
+    pseudonyms=tuple(bytes([n]) * 16 for n in range(start, start + 10)), probe=False, timeout=timedelta(seconds=30),
+)
+with hold_account(state, **who, wait=timedelta(seconds=30), clock=clock) as held:
+    tell(*state.ledger.sweep(held, clock))
+    tell(state.ledger.record_sending(held, chunk(START), clock.read(), max_in_doubt=9))
+    sys.stdin.readline()
+    try:
+        tell(state.ledger.record_sending(held, chunk(START + 10), clock.read(), max_in_doubt=9))
+    except LockLost as error:
+        tell("LockLost")
+"""
+
+
+def run(start, first: int) -> subprocess.Popen[str]:
+    return start(f"START = {first}\n{RUN}")
+
+
+def test_of_two_runners_the_second_goes_on_when_the_first_is_killed(start, open_again):
+    open_again()
+    first = run(start, 0)
+    assert first.stdout.readline() == "\n"
+    left = first.stdout.readline()
+    second = run(start, 100)
+    first.kill()
+    first.wait()
+    assert second.stdout.readline() == left, "what the first left under way is unknown"
+    assert second.stdout.readline() not in ("", left)
+
+
+def test_a_frozen_runner_whose_session_was_ended_records_nothing_when_it_wakes(start, open_again, cluster):
+    state = open_again()
+    first = run(start, 0)
+    first.stdout.readline()
+    left = first.stdout.readline()
+    first.send_signal(signal.SIGSTOP)
+    numbers = (hash_state(state.id) % 2**32, hash_account(b"f" * 16) % 2**32)
+    (pid,) = cluster.ask("SELECT pid FROM pg_locks WHERE classid = %s AND objid = %s", *numbers)[0]
+    assert cluster.ask("SELECT pg_terminate_backend(%s, 5000)", pid) == [(True,)]
+    second = run(start, 10)
+    assert second.stdout.readline() == left
+    took = second.stdout.readline()
+    first.send_signal(signal.SIGCONT)
+    first.stdin.write("\n")
+    first.stdin.flush()
+    assert first.stdout.readline() == "LockLost\n"
+    assert [chunk.chunk for chunk in state.ledger.chunks()] == [left.strip(), took.strip()]
+
+
+# Servers that are stopped and replaced
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_after_a_restart_of_the_server_everybody_is_there_and_nobody_is_locked_out(new_cluster, tmp_path, clock, mode):
+    own = new_cluster()
+    with opened(own.url(), tmp_path, clock) as state, ExitStack() as stack:
+        from_here = stack.enter_context(_hold(state, clock))
+        chunk = _record(state, from_here, clock)
+        own.stop(mode)
+        with pytest.raises(StateUnavailable):
+            state.ledger.record_unknown(from_here, chunk, "lost", clock.read())
+        with pytest.raises(LockLost):
+            _record(state, from_here, clock, b"z" * 16)
+        own.start()
+        state.ledger.record_unknown(from_here, chunk, "lost", clock.read())
+        with pytest.raises(LockLost):
+            _record(state, from_here, clock, b"z" * 16)
+        with _hold(state, clock) as again:
+            assert state.ledger.in_doubt(again) == 1
+            assert _record(state, again, clock, b"z" * 16)
+
+
+@pytest.mark.slow
+def test_a_promoted_standby_is_refused_until_it_is_accepted(new_cluster, tmp_path, clock):
+    primary = new_cluster()
+
+    def copy(standby) -> None:
+        about = f"host={primary.folder} port={primary.port} user=owner"
+        standby.run("pg_basebackup", f"--dbname={about}", f"--pgdata={standby.data}", "--write-recovery-conf")
+        with (standby.data / "postgresql.conf").open("a") as file:
+            file.write(f"unix_socket_directories = '{standby.folder}'\nhot_standby = on\n")
+        standby.start()
+
+    with opened(primary.url(), tmp_path, clock) as state, _hold(state, clock) as held:
+        chunk = _record(state, held, clock)
+        state_id = state.id
+        standby = new_cluster(copy)
+        assert refusal_of(opened, standby.url(), tmp_path, clock).code == "state-server"
+        late = _record(state, held, clock, b"z" * 16)
+        primary.stop()
+    standby.run("pg_ctl", "promote", "--wait", "--silent", f"--pgdata={standby.data}")
+    assert refusal_of(opened, standby.url(), tmp_path, clock).code == "state-history"
+    with opened(standby.url(), tmp_path, clock, as_it_is=True) as promoted:
+        assert promoted.id == state_id
+        assert chunk in {record.chunk for record in promoted.ledger.chunks()} <= {chunk, late}
+
+
+def _hold(state, clock):
+    holder = this_holder(clock, "campaign apply")
+    wait = timedelta(seconds=10)
+    return hold_account(state, fingerprint=b"f" * 16, account="main", holder=holder, wait=wait, clock=SystemClock())
+
+
+def _record(state, held, clock, *people: bytes) -> str:
+    content = KeptContent(audio="audio-1", notify_email="ops@example.fr")
+    chunk = NewChunk(
+        campaign="recall",
+        edition=None,
+        content=content,
+        pseudonyms=people or (b"a" * 16,),
+        probe=False,
+        timeout=timedelta(seconds=30),
+    )
+    return state.ledger.record_sending(held, chunk, clock.read(), max_in_doubt=9)
