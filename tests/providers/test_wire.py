@@ -194,14 +194,23 @@ def test_a_reset_before_any_byte_arrived_is_lost_all_the_same(listen, post):
     assert post.recorded == 1
 
 
-@pytest.mark.parametrize("size", [1, 100])
-def test_a_reset_after_some_bytes_is_lost(listen, post, size):
+def test_a_request_cut_at_any_byte_is_lost(listen, post):
+    whole = []
+
+    def measure(connection):
+        whole.append(connection.read_request())
+        connection.answer()
+
     def script(connection):
-        connection.read(size)
+        connection.read(next(sizes))
         connection.reset()
 
-    answer = post(listen(script))
-    assert isinstance(answer, Lost)
+    assert isinstance(post(listen(measure)), Answer)
+    every = range(1, len(whole[0]) + 1)
+    sizes = iter(every)
+    peer = listen(script)
+    assert [size for size in every if not isinstance(post(peer), Lost)] == []
+    assert post.recorded == 1 + len(every)
 
 
 def test_an_end_without_an_answer_is_lost(listen, post):
