@@ -129,6 +129,13 @@ class TooManyInDoubt(RunnerError):
     exit_code = 3
 
 
+class CampaignStoppedByHand(RunnerError):
+    """Somebody stopped this campaign, or all of them: nothing more of it may be recorded until it is resumed."""
+
+    code = "stopped-by-hand"
+    exit_code = 2
+
+
 class AlreadyHeld(RunnerError):
     """The ledger holds one of these recipients already: recording the chunk would reach somebody twice."""
 

@@ -59,17 +59,19 @@ def parse_variables(variables: Sequence[str]) -> dict[str, str]:
 def build_desk(invocation: Invocation, project: Project, state: State | None, *, sandbox: bool) -> Desk:
     """All that campaigns are planned from, at this moment."""
     from runner.model.clock import SystemClock
-    from runner.plan.desk import Desk, read_records
+    from runner.plan.desk import Desk, count_in_doubt, read_records
 
     environment = invocation.environment
     return Desk(
         project=project,
         state=state,
         records=read_records(state),
+        in_doubt=count_in_doubt(state),
         exposed={name: environment[name] for name in project.expose_env if name in environment},
         now=SystemClock().now(),
         sandbox=sandbox,
         runner_version=__version__,
+        stops=state.ledger.stops() if state is not None else (),
     )
 
 

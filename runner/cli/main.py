@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "recipients": ("runner.cli.plan", "Show who would be reached and who not, and why."),
     "status": ("runner.cli.state", "Show what the ledger knows of campaigns and chunks."),
     "resolve": ("runner.cli.state", "Settle an unknown chunk."),
+    "stop": ("runner.cli.stopping", "Stop campaigns, or all of them, on every machine."),
+    "resume": ("runner.cli.stopping", "Let go on what `stop` has stopped."),
     "contacted": ("runner.cli.state", "Show every campaign that reached a number."),
     "state": ("runner.cli.state", "Make or show the state by hand."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in for the provider's API on this machine."),

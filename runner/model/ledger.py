@@ -74,6 +74,16 @@ class NewChunk:
     probe: bool
     timeout: timedelta
 
+    @property
+    def name(self) -> str:
+        """The campaign's name: by it and the label, campaigns are stopped."""
+        return self.campaign
+
+    @property
+    def label(self) -> str:
+        """The campaign's identity in one word: `name`, or `name@edition`."""
+        return self.campaign if self.edition is None else f"{self.campaign}@{self.edition}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
@@ -161,6 +171,11 @@ class CampaignRecord:
     last_activity: datetime
     first_content: KeptContent | None = None
     accepted_contents: frozenset[bytes] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The campaign's name: by it and the label, campaigns are selected."""
+        return self.campaign
 
     @property
     def label(self) -> str:

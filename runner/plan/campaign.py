@@ -95,6 +95,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         refusals = (
             *judge_guards(campaign, audience.rows, _find_spent(campaign, desk), cost, price),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
+            *_judge_stops(campaign, desk),
         )
     return CampaignPlan(
         name=campaign.name,
@@ -108,7 +109,12 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         estimated_cost=cost,
         currency=price.currency if price is not None else None,
         estimated_seconds=estimate_seconds(requests, account.limits),
-        problems=(*refusals, *audience.warnings, *_warn_of_blanks(campaign, audience)),
+        problems=(
+            *refusals,
+            *audience.warnings,
+            *_warn_of_blanks(campaign, audience),
+            *_warn_of_doubt(campaign, desk, pending),
+        ),
     )
 
 
@@ -136,6 +142,17 @@ def _find_spent(campaign: Campaign, desk: Desk) -> Spent:
     return Spent(people=sum(record.people.get(status, 0) for status in HOLDING), costs=costs, unpriced=unpriced)
 
 
+def _warn_of_doubt(campaign: Campaign, desk: Desk, pending: int) -> tuple[Problem, ...]:
+    """Where all places in doubt are taken, `apply` will send nothing until one is settled."""
+    account = desk.account_of(campaign)
+    taken = desk.in_doubt.get(account.name, 0)
+    if pending == 0 or taken < account.max_in_doubt:
+        return ()
+    message = f"{taken} chunks of account `{account.name}` are in doubt and max_in_doubt is {account.max_in_doubt}"
+    hint = "nothing more is sent until one is settled: `campaign status` lists them"
+    return (Problem("too-many-in-doubt", message, account.place, hint, severity=Severity.WARNING),)
+
+
 def _warn_of_blanks(campaign: Campaign, audience: Audience) -> tuple[Problem, ...]:
     """Rows of exclusions that exclude nobody since their column is empty are counted, and block nothing."""
     if not audience.blank_exclusions:
@@ -146,3 +163,11 @@ def _warn_of_blanks(campaign: Campaign, audience: Audience) -> tuple[Problem, ..
     hint = "check the lists that `exclude` names, also in campaigns.yaml"
     warning = problem_at(campaign, "exclude", "exclusion-blank-rows", message, hint)
     return (replace(warning, severity=Severity.WARNING),)
+
+
+def _judge_stops(campaign: Campaign, desk: Desk) -> tuple[Problem, ...]:
+    return tuple(
+        Problem("stopped-by-hand", stop.describe(), campaign.place, f"`{stop.resume}` lets it go on")
+        for stop in desk.stops
+        if stop.covers(campaign)
+    )

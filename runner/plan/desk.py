@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 from runner.audience.recipients import Audience, build_audience, read_excluded
 from runner.errors import Problem
 from runner.model.config import Account, Campaign, Project
-from runner.model.ledger import CampaignRecord
+from runner.model.ledger import IN_DOUBT, CampaignRecord
+from runner.model.names import HandStop
 from runner.plan.content import keep_content
 from runner.state.open import State
 from runner.templates import build_context
@@ -22,7 +24,8 @@ class Desk:
 
     `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
     `exposed` holds the environment variables that templates see; `sandbox` plans for the embedded sandbox, which alone
-    takes the numbers kept for works of fiction. `closed` says by name why accounts can't be used.
+    takes the numbers kept for works of fiction. `closed` says by name why accounts can't be used,
+    `in_doubt` how many chunks of each are in doubt; `stops` is what somebody stopped by hand.
     """
 
     project: Project
@@ -32,7 +35,9 @@ class Desk:
     now: datetime
     sandbox: bool = False
     runner_version: str
+    stops: tuple[HandStop, ...] = ()
     closed: Mapping[str, Problem] = field(default_factory=dict)
+    in_doubt: Mapping[str, int] = field(default_factory=dict)
 
     def account_of(self, campaign: Campaign) -> Account:
         """The account that this campaign is sent with."""
@@ -48,6 +53,13 @@ def read_records(state: State | None) -> dict[tuple[str, str | None], CampaignRe
     if state is None:
         return {}
     return {(record.campaign, record.edition): record for record in state.ledger.campaigns()}
+
+
+def count_in_doubt(state: State | None) -> Counter[str]:
+    """How many chunks of each account are in doubt."""
+    if state is None:
+        return Counter()
+    return Counter(chunk.account for chunk in state.ledger.chunks(statuses=IN_DOUBT))
 
 
 def read_audience(campaign: Campaign, desk: Desk) -> Audience:

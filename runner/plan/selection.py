@@ -5,24 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
-from typing import Protocol
 
 from runner.errors import RunnerError
-
-
-class Named(Protocol):
-    """Anything that bears a campaign's identity."""
-
-    @property
-    def name(self) -> str:
-        """The campaign's name."""
-        ...
-
-    @property
-    def label(self) -> str:
-        """The name, with the edition where there is one: `name@edition`."""
-        ...
+from runner.model.names import Named, matches
 
 
 class NothingSelected(RunnerError):
@@ -40,24 +25,17 @@ class Selection:
 
     def includes(self, campaign: Named) -> bool:
         """Whether this campaign is selected."""
-        named = not self.names or any(_matches(glob, campaign) for glob in self.names)
-        return named and not any(_matches(glob, campaign) for glob in self.excluded)
+        named = not self.names or any(matches(glob, campaign) for glob in self.names)
+        return named and not any(matches(glob, campaign) for glob in self.excluded)
 
     def refuse_slips(self, campaigns: Iterable[Named]) -> None:
         """Raise NothingSelected where a glob matches none of `campaigns`, or all of them are excluded again."""
         known = list(campaigns)
         for glob in (*self.names, *self.excluded):
-            if not any(_matches(glob, campaign) for campaign in known):
+            if not any(matches(glob, campaign) for campaign in known):
                 raise NothingSelected(f"no campaign matches `{glob}`", hint=_nearest(glob, known))
         if (self.names or self.excluded) and not any(self.includes(campaign) for campaign in known):
             raise NothingSelected("every campaign that was named is excluded again", hint="name one that is left")
-
-
-def _matches(glob: str, campaign: Named) -> bool:
-    """By name; by label too where the glob names an edition, so that `*-12` is about names that end so alone."""
-    if glob in (campaign.name, campaign.label) or fnmatchcase(campaign.name, glob):
-        return True
-    return "@" in glob and fnmatchcase(campaign.label, glob)
 
 
 def _nearest(glob: str, known: list[Named]) -> str:

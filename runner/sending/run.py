@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from runner.errors import AlreadyHeld, LockLost, ProblemsFound, RunnerError, StateUnavailable, TooManyInDoubt
+from runner.errors import (
+    AlreadyHeld,
+    CampaignStoppedByHand,
+    LockLost,
+    ProblemsFound,
+    RunnerError,
+    StateUnavailable,
+    TooManyInDoubt,
+)
 from runner.model.clock import Clock
 from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Waiting
 from runner.model.verdict import (
@@ -22,6 +31,8 @@ from runner.sending.parts import Part
 from runner.sending.queue import OpenAccount, Queue
 from runner.sending.stop import Stop
 
+LOOK_S = 3.0
+"""How long a wait goes on without a look into the state whether somebody stopped the campaigns that wait."""
 SLICE_S = 0.2
 """How long a wait goes on without a look at whether a signal came."""
 TRIES_TO_CONNECT = 6
@@ -56,11 +67,24 @@ class Run:
         wait_s = account.window.wait_s()
         if wait_s > 0 and self._stop.find_reason(wait_s) is None:
             self._tell(Waiting(at=self._clock.now(), seconds=wait_s, why=account.window.why, account=account.name))
-        while (left_s := account.window.wait_s()) > 0:
+        looked_s = self._clock.read().boottime_s
+        while account.next_queue is not None and (left_s := account.window.wait_s()) > 0:
             if ending := self._stop.find_reason(left_s):
                 return ending
             self._clock.wait(min(left_s, SLICE_S))
+            if self._clock.read().boottime_s - looked_s >= LOOK_S:
+                self._heed_hands(account)
+                looked_s = self._clock.read().boottime_s
         return self._stop.find_reason()
+
+    def _heed_hands(self, account: OpenAccount) -> None:
+        """Stop what somebody stopped by hand meanwhile, on whatever machine."""
+        # Where the state can't be read just now, the recording of the next chunk will tell.
+        with suppress(StateUnavailable):
+            stops = account.door.state.ledger.stops()
+            for queue in (queue for queue in account.queues if queue.waits):
+                for stop in (stop for stop in stops if stop.covers(queue.campaign)):
+                    self._stop_campaign(queue, stop.describe(), exit_code=2, hint=f"`{stop.resume}` lets it go on")
 
     def _send_next(self, account: OpenAccount) -> None:
         """Send one chunk of the campaign whose turn it is. What goes wrong with the state stops this account alone."""
@@ -86,9 +110,9 @@ class Run:
             outcome = send_chunk(chunk, account.door, self._tell, self._refuse_late)
         except StartRefused:
             queue.parts.put_back(part)
-        except AlreadyHeld as error:
+        except (AlreadyHeld, CampaignStoppedByHand) as error:
             queue.parts.put_back(part)
-            self._stop_campaign(queue, error.message, exit_code=1, hint=error.hint)
+            self._stop_campaign(queue, error.message, exit_code=error.exit_code, hint=error.hint)
         except (LockLost, TooManyInDoubt, StateUnavailable):
             queue.parts.put_back(part)
             raise

@@ -60,13 +60,16 @@ def find_cost(connection: Connection, name: str, edition: str | None) -> tuple[d
 
 
 def find_price(connection: Connection, account: str) -> tuple[Decimal, str] | None:
-    """What one message of this account cost, and in which currency, by the newest answer that tells."""
-    told = (chunks.c.account == account, chunks.c.status == ChunkStatus.ACCEPTED, PRICED, chunks.c.counted > 0)
-    query = (
-        select(chunks.c.cost, chunks.c.counted, chunks.c.currency).where(*told).order_by(chunks.c.id.desc()).limit(1)
-    )
+    """What one person of this account cost, and in which currency, by the newest answer that tells.
+
+    Fewer messages may be counted than people were sent, and more, where a long one counts twice: what one person costs
+    is never told too low. An answer that costs nothing tells no price.
+    """
+    c = chunks.c
+    told = (c.account == account, c.status == ChunkStatus.ACCEPTED, PRICED, c.counted > 0, c.cost > 0)
+    query = select(c.cost, c.counted, c.recipients, c.currency).where(*told).order_by(c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
-    return None if row is None else (row.cost / row.counted, row.currency)
+    return None if row is None else (row.cost / min(row.counted, row.recipients), row.currency)
 
 
 def find_audio_name(connection: Connection, name: str, edition: str | None, audio: str) -> str | None:

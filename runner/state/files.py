@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import final
 
@@ -21,6 +22,8 @@ from runner.state.sqlite import SqliteTransactions, open_reading, refuse_damaged
 from runner.state.transactions import Transactions
 from runner.state.versions import find_version, migrate
 
+LOCK_DIGITS = 32
+"""The hexadecimal digits of an account's fingerprint, in the name of its lock's file."""
 APPLICATION_ID = 0x43525354
 """What marks a SQLite file as a state (sqlite.org/pragma.html, application_id): `CRST`."""
 
@@ -106,6 +109,11 @@ class StateFile(Home):
     def find_timeline(self, _connection: Connection) -> str | None:
         """A file remembers nothing outside itself by which it could be known for an older copy."""
         return None
+
+    def find_traces(self) -> str | None:
+        """The lock of an account: it lies beside a state that was used, and is never removed by this program."""
+        locks = sorted(self.path.parent.glob(f"{escape(self.path.stem)}.{'?' * LOCK_DIGITS}.lock"))
+        return str(locks[0]) if locks else None
 
     def _keep_copy(self, version: int) -> None:
         """Copy the state beside itself, by SQLite's own means: that never sees half of a recording."""

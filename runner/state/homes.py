@@ -44,6 +44,10 @@ class Home(ABC):
     def find_timeline(self, connection: Connection) -> str | None:
         """Which server keeps the state, and which of its histories it tells; None where that can't be told."""
 
+    @abstractmethod
+    def find_traces(self) -> str | None:
+        """What shows that a state was here, where there is none now; None where nothing does, or nothing can."""
+
     def refuse_foreign(self) -> StateRefused:
         """The refusal of what another program keeps here."""
         hint = "let `state` name a place of its own"

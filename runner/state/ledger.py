@@ -16,7 +16,8 @@ from runner.model.ledger import (
     NewChunk,
     SenderRecord,
 )
-from runner.state import campaigns, chunks, people, recording, settlement
+from runner.model.names import HandStop
+from runner.state import campaigns, chunks, people, recording, settlement, stops
 from runner.state.fence import Held
 from runner.state.tables import chunks as chunks_table
 from runner.state.transactions import Transactions
@@ -121,8 +122,9 @@ class Ledger:
     def record_sending(self, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
         """Record the chunk as `sending` with all its people, in one durable transaction; answer the chunk's name.
 
-        Raises LockLost where the lock is another's, TooManyInDoubt where the account has no place left, AlreadyHeld
-        where the campaign holds somebody of the chunk. Whatever it raises, the request may not leave.
+        Raises LockLost where the lock is another's, CampaignStoppedByHand where somebody stopped the campaign,
+        TooManyInDoubt where the account has no place left, AlreadyHeld where the campaign holds somebody of the chunk.
+        Whatever it raises, the request may not leave.
         """
         with self._transactions.fenced() as connection:
             return recording.record_sending(connection, held, chunk, instant, max_in_doubt=max_in_doubt)
@@ -163,6 +165,16 @@ class Ledger:
         with self._transactions.fenced() as connection:
             return settlement.sweep(connection, held, clock.read())
 
+    def sweep_dead(self, clock: Clock) -> tuple[str, ...]:
+        """Make `unknown` every chunk, of any account, that no process can still be sending, and answer their names."""
+        with self._transactions.recording() as connection:
+            return settlement.sweep_dead(connection, clock.read())
+
+    def refused_alone(self, name: str, edition: str | None, content_digest: bytes) -> tuple[str, ...]:
+        """The chunks of numbers that were refused alone with this content since the campaign's last acceptance."""
+        with self._transactions.reading() as connection:
+            return people.read_refused_alone(connection, name, edition, content_digest)
+
     def settle(self, chunk: str, *, accepted: bool, provider_id: str | None, by: str, clock: Clock) -> None:
         """Turn a chunk in doubt into `accepted`, or into `released`, which makes its people pending again.
 
@@ -171,3 +183,21 @@ class Ledger:
         """
         with self._transactions.recording() as connection:
             settlement.settle(connection, chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)
+
+    def stops(self) -> tuple[HandStop, ...]:
+        """Which campaigns somebody stopped by hand."""
+        with self._transactions.reading() as connection:
+            return stops.read_stops(connection)
+
+    def stop(self, globs: Sequence[str], *, by: str, clock: Clock) -> None:
+        """Stop the campaigns that these globs are about, or all without any, on every machine, until they are resumed.
+
+        No chunk of them is recorded from now on; the answer under way is awaited as ever.
+        """
+        with self._transactions.recording() as connection:
+            stops.stop(connection, globs, by, clock.now())
+
+    def resume(self, globs: Sequence[str]) -> tuple[str, ...]:
+        """Let go on what was stopped by these very globs; answer those by which nothing was stopped."""
+        with self._transactions.recording() as connection:
+            return stops.resume(connection, globs)

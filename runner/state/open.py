@@ -118,6 +118,10 @@ def _refuse_missing(home: Home, pin: str | None) -> None:
     if pin is not None:
         message = f"`state_id` pins state {pin}, and there is none at `{home.name}`"
         raise StateRefused(message, hint=MAKE_ANEW, code="state-missing")
+    traces = home.find_traces()
+    if traces is not None:
+        message = f"`{home.name}` is gone, and `{traces}` shows that it was used: whom it remembers is not known"
+        raise StateRefused(message, hint=MAKE_ANEW, code="state-missing")
 
 
 def _find_made(home: Home) -> Transactions:

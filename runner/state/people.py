@@ -46,6 +46,22 @@ def read_refused(connection: Connection, campaign_id: int, digest: bytes, after:
     return _read_page(connection, alone.order_by(refused.c.pseudonym))
 
 
+def read_refused_alone(connection: Connection, name: str, edition: str | None, digest: bytes) -> tuple[str, ...]:
+    """The names of chunks whose one number was refused with this content, after the last that was accepted."""
+    campaign_id = find_campaign_id(connection, name, edition)
+    accepted = select(func.coalesce(func.max(chunks.c.id), 0)).where(
+        chunks.c.campaign_id == campaign_id, chunks.c.status == ChunkStatus.ACCEPTED
+    )
+    alone = (
+        select(chunks.c.name)
+        .join(refused, refused.c.chunk_id == chunks.c.id)
+        .join(contents, refused.c.content_id == contents.c.id)
+        .where(contents.c.campaign_id == campaign_id, contents.c.digest == digest)
+        .where(chunks.c.id > accepted.scalar_subquery())
+    )
+    return tuple(connection.execute(alone.order_by(chunks.c.id)).scalars())
+
+
 def _read_page(connection: Connection, query: Select[tuple[bytes, str]]) -> Page:
     people = query.limit(PAGE).subquery()
     # Joined by the database: a Python object a person would take ten times as long.

@@ -25,6 +25,7 @@ from runner.state.chunks import count_in_doubt
 from runner.state.dialects import ServerMoment, insert_people, is_held_twice
 from runner.state.fence import Held, check_fence
 from runner.state.people import find_campaign_id
+from runner.state.stops import refuse_stopped
 from runner.state.tables import campaigns, chunks, contents, insert_row, recipients, refused, state
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
@@ -37,6 +38,8 @@ LONG_DIGITS = re.compile(r"\d(?:[\s().-]{0,2}\d){8,}")
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
     """Record the chunk as `sending` with all its people, and answer its name. See Ledger.record_sending."""
     check_fence(connection, held)
+    _refuse_retired(connection)
+    refuse_stopped(connection, chunk)
     _refuse_doubt(connection, held, max_in_doubt)
     campaign_id = _keep_campaign(connection, chunk.campaign, chunk.edition)
     name = "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH))
@@ -129,6 +132,12 @@ def free_people(connection: Connection, chunk_id: int) -> None:
 def clean_reason(reason: str) -> str:
     """An answer's words without what could be a telephone number: this room can't tell, so it keeps no long digits."""
     return LONG_DIGITS.sub("•••", reason)
+
+
+def _refuse_retired(connection: Connection) -> None:
+    if connection.execute(select(state.c.retired_at)).scalar() is not None:
+        message = "this state was retired meanwhile: another one goes on with its ledger"
+        raise StateRefused(message, hint="let `state` name the one that it was moved to", code="state-retired")
 
 
 def _refuse_doubt(connection: Connection, held: Held, max_in_doubt: int) -> None:

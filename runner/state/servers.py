@@ -94,6 +94,10 @@ class StateServer(Home):
             migrate(connection)
         return transactions
 
+    def find_traces(self) -> str | None:
+        """A server keeps none."""
+        return None
+
     def find_timeline(self, connection: Connection) -> str | None:
         """The server's identity and its timeline (the manual's chapter on continuous archiving).
 

@@ -38,6 +38,20 @@ def sweep(connection: Connection, held: Held, now: Instant) -> tuple[str, ...]:
     return tuple(row.name for row in found)
 
 
+def sweep_dead(connection: Connection, now: Instant) -> tuple[str, ...]:
+    """Make `unknown` every chunk that is `sending` and that no process can still be sending, and answer their names.
+
+    It needs no lock: of such a chunk no other answer will come than one that its own sender may still record.
+    """
+    left = select(chunks.c.id, chunks.c.name).where(chunks.c.status == ChunkStatus.SENDING).with_for_update()
+    found = [
+        row for row in connection.execute(left.order_by(chunks.c.id)).all() if _has_ended(connection, row.name, now)
+    ]
+    swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))
+    connection.execute(swept.values(status=ChunkStatus.UNKNOWN, reason=DIED))
+    return tuple(row.name for row in found)
+
+
 def settle(
     connection: Connection, chunk: str, *, accepted: bool, provider_id: str | None, by: str, clock: Clock
 ) -> None:

@@ -17,7 +17,7 @@ from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.state.filegrip import FileGrip, take_file
 from runner.state.transactions import Transactions
 
-BUSY_TIMEOUT_MS = 10_000
+BUSY_TIMEOUT_MS = 4_000
 
 INTERRUPTED = "state-interrupted"
 """The code of the error that who may not write meets when a process died while it recorded: SQLite must undo that."""

@@ -1,0 +1,56 @@
+"""`campaign stop` and `resume`: a flag in the state, which every run reads before each chunk, wherever it runs."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.context import Invocation
+from runner.cli.desks import load
+
+
+@click.command(short_help="Stop campaigns, or all of them, on every machine.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_obj
+def stop(invocation: Invocation, *, names: tuple[str, ...]) -> int:
+    """Stop campaigns from any machine that has the state: no run starts another request of them.
+
+    Without a NAME, every campaign is stopped. NAME may be a glob (`spring-*`), which also stops what comes under it
+    later. `campaign resume` with the same words lets them go on.
+    """
+    from runner.cli.states import open_for_recording
+    from runner.model.clock import SystemClock
+    from runner.plan.selection import Selection
+    from runner.state.lock import this_holder
+
+    project, clock = load(invocation), SystemClock()
+    with open_for_recording(invocation, project, sandbox=False) as state:
+        Selection(names).refuse_slips([*project.campaigns, *project.failing, *state.ledger.campaigns()])
+        holder = this_holder(clock, "campaign stop")
+        state.ledger.stop(names, by=f"{holder.user}@{holder.host}", clock=clock)
+        for known in state.ledger.stops():
+            invocation.tell(f"{known.describe()}; `{known.resume}` lets it go on")
+    return 0
+
+
+@click.command(short_help="Let go on what `stop` has stopped.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_obj
+def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
+    """Let go on what `campaign stop` has stopped with the same words; the next `campaign apply` sends again."""
+    from runner.cli.states import open_existing
+    from runner.errors import RunnerError
+
+    project = load(invocation)
+    state = open_existing(invocation, project, sandbox=False)
+    if state is None:
+        raise RunnerError("nothing is stopped: nothing was ever recorded", code="not-stopped")
+    with state:
+        others = state.ledger.resume(names)
+        stops = state.ledger.stops()
+    if others:
+        words = ", ".join(f"`{glob}`" for glob in others if glob) or "all campaigns"
+        known = "; ".join(stop.describe() for stop in stops) or "nothing is"
+        raise RunnerError(f"{words} was not stopped by these words", hint=f"stopped: {known}", code="not-stopped")
+    for stop in stops:
+        invocation.tell(f"still stopped: {stop.describe()}")
+    return 0
