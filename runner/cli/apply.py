@@ -40,6 +40,7 @@ from runner.sending.queue import open_accounts
 from runner.sending.report import Tally, build_report
 from runner.sending.run import Run
 from runner.sending.stop import Stop
+from runner.state.open import State
 
 
 class NotConfirmed(RunnerError):
@@ -95,7 +96,7 @@ def apply(
             accounts = used_accounts(project, selection, stop.clock.now())
             hall = Hall(invocation, project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
             doors, closed = hall.open_doors(accounts, lock_timeout)
-            _sweep(doors, invocation)
+            _sweep(state, doors, invocation)
             desk = replace(build_desk(invocation, project, state, sandbox=sandbox), closed=closed)
             planning = build_plan(desk, selection, keep_pending=True)
             screen.show_plan(planning.plan)
@@ -107,11 +108,11 @@ def apply(
         return 2
 
 
-def _sweep(doors: tuple[Door, ...], invocation: Invocation) -> None:
-    """Chunks that a dead run left as `sending` become `unknown` before anything is planned."""
-    for door in doors:
-        for chunk in door.state.ledger.sweep(door.held, door.clock):
-            invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
+def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> None:
+    """Chunks that a dead run left as `sending` become `unknown` before anything is planned, whatever their account."""
+    swept = [chunk for door in doors for chunk in state.ledger.sweep(door.held, door.clock)]
+    for chunk in (*swept, *state.ledger.sweep_dead(SystemClock())):
+        invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
 
 
 def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:

@@ -27,9 +27,13 @@ class Part:
 
 @dataclass(slots=True)
 class Parts:
-    """What is still to be sent of one campaign, in order; parts that a refusal made come before the rest."""
+    """What is still to be sent of one campaign, in order; parts that a refusal made come before the rest.
+
+    `refused_before` are the chunks of numbers that earlier runs saw refused alone, with nothing accepted since.
+    """
 
     numbers: array[int]
+    refused_before: Sequence[str] = ()
     _next: int = 0
     _parts: list[Part] = field(default_factory=list)
     _alone: list[tuple[Part, str]] = field(default_factory=list)
@@ -46,6 +50,9 @@ class Parts:
     def pending(self) -> int:
         """How many people still wait."""
         return len(self.numbers) - self._next + sum(len(part.numbers) for part in self._parts)
+
+    def __post_init__(self) -> None:
+        self._alone = [(Part(()), chunk) for chunk in self.refused_before]
 
     def take(self, most: int) -> Part:
         """The next part, of at most `most` people."""
@@ -105,8 +112,9 @@ class Parts:
 
     def forgive(self) -> None:
         """The numbers that `find_innocent` found wait again."""
-        self._refused -= len(self._alone)
-        self._parts.extend(part for part, _ in self._alone)
+        forgiven = [part for part, _ in self._alone if part.numbers]
+        self._refused -= len(forgiven)
+        self._parts.extend(forgiven)
         self._alone.clear()
 
     def _choose(self) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -189,10 +190,20 @@ def _open_queue(campaign: Campaign, people: Pending, door: Door, desk: Desk) -> 
         content=content,
         schedule=find_schedule(campaign, door.account.timezone),
         people=people,
-        parts=Parts(people.numbers),
+        parts=Parts(people.numbers, _find_refused_before(campaign, content, door)),
         accepted=record is not None and content.digest in record.accepted_contents,
         audio_name_heard=door.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
         is not None,
         reread_excluded=lambda: reread_excluded(campaign, desk),
         excluded_read_at=desk.now,
     )
+
+
+def _find_refused_before(campaign: Campaign, content: KeptContent, door: Door) -> tuple[str, ...]:
+    """The numbers refused alone since the last acceptance; three of them were no number's fault, and are forgiven."""
+    ledger = door.state.ledger
+    refused = ledger.refused_alone(campaign.name, campaign.edition, content.digest)
+    if not Parts(array("Q"), refused).find_innocent():
+        return refused
+    ledger.forgive_refused(door.held, refused)
+    return ()

@@ -139,12 +139,12 @@ class Place:
         self.said += [out, err]
         return Ended(code, out, err)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **environment: str) -> subprocess.Popen[str]:
         """Start a command that goes on beside the test."""
         process = subprocess.Popen(
             self.command(arguments),
             env={**os.environ, **self.environment, **environment},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

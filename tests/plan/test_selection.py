@@ -57,3 +57,14 @@ def test_a_name_that_matches_nothing_is_an_error_with_the_nearest_name(
 def test_a_selection_that_excludes_all_it_names_is_an_error() -> None:
     with pytest.raises(NothingSelected):
         chosen("reminder", excluded=("reminder",))
+
+
+def test_a_glob_without_an_edition_is_about_names_alone() -> None:
+    with pytest.raises(NothingSelected):
+        chosen("*-12")
+    assert chosen("*@2026-*") == ["reminder@2026-12"]
+
+
+def test_a_label_is_found_as_it_is_written_whatever_it_holds() -> None:
+    odd = One("reminder", "v[1]")
+    assert Selection(("reminder@v[1]",)).includes(odd)

@@ -96,3 +96,16 @@ def test_a_part_larger_than_a_probe_is_cut_to_it() -> None:
     parts.put_back(parts.take(8))
     assert list(parts.take(3).numbers) == [0, 1, 2]
     assert sorted(n for _ in range(3) for n in parts.take(3).numbers) == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_numbers_that_earlier_runs_saw_refused_alone_count_until_something_is_accepted() -> None:
+    parts = Parts(array("Q", range(2)), ("chunk-a", "chunk-b"))
+    parts.note_refused_alone(parts.take(1), "chunk-c")
+    assert parts.find_innocent() == ("chunk-a", "chunk-b", "chunk-c")
+    parts.forgive()
+    assert (parts.pending, parts.refused) == (2, 0)
+    accepted = Parts(array("Q", range(2)), ("chunk-a", "chunk-b"))
+    accepted.take(1)
+    accepted.note_accepted()
+    accepted.note_refused_alone(accepted.take(1), "chunk-c")
+    assert accepted.find_innocent() == ()

@@ -1,0 +1,83 @@
+"""What is found again after a run died, was interrupted or lost its state, and who is told."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from runner.sandbox.server import Sandbox
+
+Serve = Callable[..., Sandbox]
+
+
+def people_csv(count: int) -> str:
+    return "\n".join(["phone", *(f"0612{number:06d}" for number in range(count)), ""])
+
+
+def die_while_sending(place, serve: Serve) -> None:
+    sandbox = serve(latency_s=30.0)
+    place.write({"data/people.csv": people_csv(5)})
+    run = place.start("apply", "--auto-approve")
+    while sandbox.count().requests == 0:
+        assert run.poll() is None, run.communicate()
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+
+def test_a_dead_run_s_chunk_is_found_though_its_campaign_is_paused(place, serve: Serve) -> None:
+    die_while_sending(place, serve)
+    paused = (place.root / "campaigns/recall.yaml").read_text() + "enabled: false\n"
+    place.write({"campaigns/recall.yaml": paused})
+    assert place.apply().returncode == 3
+    assert place.run("status").returncode == 3
+
+
+def test_a_dead_run_s_chunk_is_found_though_its_campaign_s_file_is_gone(place, serve: Serve) -> None:
+    die_while_sending(place, serve)
+    (place.root / "campaigns/recall.yaml").unlink()
+    assert place.apply().returncode == 3
+    assert place.run("status").returncode == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_anything_is_sent_exits_2(place, serve: Serve, number: signal.Signals) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(5)})
+    run = place.start("apply", stdin=subprocess.PIPE)
+    read = ""
+    while "Only `yes` sends it" not in read:
+        assert run.poll() is None, run.communicate()
+        read += run.stderr.read(1)
+    run.send_signal(number)
+    assert run.wait(timeout=30) == 2
+    assert sandbox.count().requests == 0
+
+
+def test_a_state_that_is_gone_is_refused_while_its_traces_say_that_it_was_used(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(5)})
+    assert place.apply().returncode == 0
+    (place.root / ".campaign/state.db").unlink()
+    for command in ("plan", "status", "apply"):
+        run = place.run(command)
+        assert run.returncode == 1
+        assert "state-missing" in run.stderr
+    assert sandbox.count().requests == 1
+    assert place.run("state", "init").returncode == 0
+
+
+def test_an_account_whose_key_is_not_set_leaves_the_others_be(place, serve: Serve) -> None:
+    sandbox = serve()
+    project = (place.root / "campaigns.yaml").read_text()
+    second = "  other:\n    provider: voicepartner\n    api_key: ${NOT_SET}\n"
+    campaign = (place.root / "campaigns/recall.yaml").read_text()
+    other = campaign.replace("recall", "hours").replace("5f2c8e6b", "77aa") + "account: other\n"
+    place.write({"campaigns.yaml": project.replace("defaults:", second + "defaults:"), "campaigns/hours.yaml": other})
+    place.write({"data/people.csv": people_csv(5)})
+    run = place.apply()
+    assert run.returncode == 1
+    assert "NOT_SET" in run.stdout
+    assert sandbox.count().people == 5
