@@ -31,8 +31,18 @@ def is_struck(stand, call: str, failure: str, nth: int, **sandbox: object) -> bo
     struck = code == -9 if failure == KILL else process.was_struck
     assert struck or code == 0, process.output.read_text()
     assert code in {-9, 0, 1, 3}, process.output.read_text()
+    # What can't be written on stdout can't be read there.
+    if code != -9 and call != "write":
+        hold_against_report(process.output.read_text().splitlines())
     hold_against_law(stand, provider)
     return struck
+
+
+def hold_against_report(lines: list[str]) -> None:
+    """A run that began ends with its report, whatever happened to it, and no failure of a disk is a defect of ours."""
+    events = [json.loads(line)["type"] for line in lines if line.startswith("{")]
+    assert "started" not in events or events[-1] == "ended", lines
+    assert not any("an error of its own" in line for line in lines), lines
 
 
 def hold_against_law(stand, provider) -> None:
