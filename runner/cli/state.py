@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.byhand import accept, export_state, import_state, unlock
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
 
@@ -170,18 +171,10 @@ def init_state(invocation: Invocation) -> int:
 @click.pass_obj
 def show_state(invocation: Invocation) -> int:
     """Show the state's id, serial and place, and how much it holds."""
-    from runner.cli.states import open_for_reading
-    from runner.errors import RunnerError
+    from runner.cli.states import open_as_it_is
 
     project = load(invocation)
-    found = open_for_reading(invocation, project, sandbox=False)
-    if found is None:
-        raise RunnerError(
-            "there is no state yet",
-            hint="the first `campaign apply` makes one; `campaign state init` makes one to pin",
-            code="no-state",
-        )
-    with found:
+    with open_as_it_is(invocation, project) as found:
         campaigns = found.ledger.campaigns()
         lines = [
             f"state_id: {found.id}",
@@ -191,6 +184,11 @@ def show_state(invocation: Invocation) -> int:
             f"campaigns: {len(campaigns):,}",
             f"people held: {sum(sum(record.people.values()) for record in campaigns):,}",
             f"chunks: {sum(sum(record.chunks.values()) for record in campaigns):,}",
+            *(f"stopped: {stop.describe()}" for stop in found.ledger.stops()),
         ]
     invocation.write("\n".join(lines))
     return 0
+
+
+for by_hand in (export_state, import_state, unlock, accept):
+    state.add_command(by_hand)

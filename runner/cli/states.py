@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.cli.context import Invocation
@@ -65,6 +66,31 @@ def open_existing(invocation: Invocation, project: Project, *, sandbox: bool) ->
     known.close()
     address = find_address(invocation, project, sandbox=sandbox)
     return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+
+
+def open_as_it_is(invocation: Invocation, project: Project) -> State:
+    """The state that is there, whatever its past: retired, or of a server that took another's place.
+
+    Raises StateRefused where there is none.
+    """
+    address = find_address(invocation, project, sandbox=False)
+    root, key, pin = project.root, address.key, address.pin
+    known = find_state(address.url, root=root, key=key, pin=pin, as_it_is=True)
+    if known is None:
+        hint = "the first `campaign apply` makes one; `campaign state init` makes one to pin"
+        raise StateRefused("there is no state yet", hint=hint, code="no-state")
+    known.close()
+    return open_state(address.url, root=root, key=key, pin=pin, clock=SystemClock(), as_it_is=True)
+
+
+def fill_new(invocation: Invocation, project: Project, lines: Iterator[str]) -> State:
+    """The state of an export, in the empty place that the project names."""
+    from runner.state.transfer import import_state
+
+    address = find_address(invocation, project, sandbox=False)
+    return import_state(
+        lines, url=address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock()
+    )
 
 
 def create_new(invocation: Invocation, project: Project) -> State:

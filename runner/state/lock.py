@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from runner.errors import AccountLocked
 from runner.model.clock import Clock
@@ -20,7 +20,7 @@ from runner.state.holders import describe_holder, is_provably_gone, read_holder,
 from runner.state.open import State
 from runner.state.tables import accounts, insert_row, runs
 
-__all__ = ["Held", "hold_account", "is_provably_gone", "this_holder"]
+__all__ = ["Held", "describe_holder", "find_holders", "hold_account", "is_provably_gone", "this_holder"]
 
 POLL_S = 0.2
 
@@ -88,3 +88,20 @@ def _tell_locked(state: State, fingerprint: bytes, account: str) -> AccountLocke
     if holder is None or is_provably_gone(holder):
         return AccountLocked(f"account `{account}` is held by a process that has just started", hint=hint)
     return AccountLocked(f"account `{account}` is held by {describe_holder(holder)}", hint=hint)
+
+
+def find_holders(state: State) -> tuple[tuple[bytes, Holder], ...]:
+    """The accounts of this state that are held now, by fingerprint, and by whom."""
+    with state.transactions.reading() as connection:
+        newest = select(func.max(runs.c.id)).group_by(runs.c.account_id)
+        rows = connection.execute(
+            select(runs, accounts.c.fingerprint).join(accounts).where(runs.c.id.in_(newest)).order_by(runs.c.id)
+        ).all()
+    held = []
+    for row in rows:
+        grip = state.transactions.take(state.id, row.fingerprint)
+        if grip is None:
+            held.append((row.fingerprint, read_holder(row)))
+        else:
+            grip.release()
+    return tuple(held)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from runner.errors import StateKeyWrong, StateRefused
 from runner.model.clock import Clock
@@ -47,11 +47,24 @@ class State:
         self.ledger = Ledger(transactions)
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of this machine."""
+        return isinstance(self.home, StateFile)
+
+    @property
     def serial(self) -> int:
         """How often a chunk was recorded in this state, as it is now: of two copies, the newer one has the higher."""
         with self.transactions.reading() as connection:
             serial: int = connection.execute(select(state_table.c.serial)).scalar_one()
             return serial
+
+    def accept(self) -> bool:
+        """Take what the server tells now for the truth; False where it is what was accepted before."""
+        with self.transactions.recording() as connection:
+            timeline = self.home.find_timeline(connection)
+            differs = connection.execute(select(state_table.c.timeline)).scalar() != timeline
+            connection.execute(update(state_table).values(timeline=timeline))
+        return differs
 
     def close(self) -> None:
         """Let go of the state."""

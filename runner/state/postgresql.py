@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from runner.errors import LockLost, RunnerError, StateRefused, StateUnavailable
-from runner.state.sessiongrip import SessionGrip, take_session
+from runner.state.sessiongrip import SessionGrip, end_session, take_session
 from runner.state.transactions import Transactions
 
 OLDEST = 140_000
@@ -118,6 +118,11 @@ class PostgresqlTransactions(Transactions):
         """The session's own lock on the account, in the very session that records."""
         with self.reading() as connection:
             return take_session(self, connection, state_id, fingerprint)
+
+    def end_holder(self, state_id: str, fingerprint: bytes) -> bool:
+        """End the server's session that holds this lock, if any does; its process can record nothing more."""
+        with self.recording() as connection:
+            return end_session(connection, state_id, fingerprint)
 
     def close(self) -> None:
         """Let go of the state; the server lets go of the session's locks."""

@@ -18,6 +18,12 @@ HELD = text(
     " AND classid::bigint = :state AND objid::bigint = :account AND objsubid = 2 AND granted"
     " AND pid = pg_backend_pid()), pg_is_in_recovery()"
 )
+END = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+    " WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid::bigint = :state AND objid::bigint = :account AND objsubid = 2 AND granted"
+    " AND pid <> pg_backend_pid()"
+)
 TRY = text("SELECT pg_try_advisory_lock(:state, :account)")
 UNLOCK = text("SELECT pg_advisory_unlock(:state, :account)")
 TWO_TO_32 = 2**32
@@ -59,6 +65,12 @@ def take_session(
         return None
     taken = connection.execute(TRY, {"state": grip.state, "account": grip.account}).scalar()
     return grip if taken else None
+
+
+def end_session(connection: Connection, state_id: str, fingerprint: bytes) -> bool:
+    """End the session that holds this lock; False where none does."""
+    numbers = {"state": hash_state(state_id) % TWO_TO_32, "account": hash_account(fingerprint) % TWO_TO_32}
+    return any(connection.execute(END, numbers).scalars().all())
 
 
 def hash_state(state_id: str) -> int:

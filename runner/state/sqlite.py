@@ -83,6 +83,10 @@ class SqliteTransactions(Transactions):
         """The lock on a file beside the state."""
         return take_file(self._path.with_suffix(f".{fingerprint.hex()}.lock"))
 
+    def end_holder(self, _state_id: str, _fingerprint: bytes) -> bool:
+        """A file's lock goes with its process alone."""
+        return False
+
     def close(self) -> None:
         """Let go of the state."""
         self._connection.close()

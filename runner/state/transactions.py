@@ -44,5 +44,9 @@ class Transactions(ABC):
         """The lock of the account with this fingerprint, or None where somebody holds it."""
 
     @abstractmethod
+    def end_holder(self, state_id: str, fingerprint: bytes) -> bool:
+        """End the session that holds this lock; False where none does, and where only its process can be ended."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of the state, and of every lock."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import os
 import signal
 import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,6 +24,7 @@ from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
 from runner.state.sessiongrip import hash_account, hash_state
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = Secret("the key of a state that tests alone open")
 
 
@@ -415,3 +419,45 @@ def _record(state, held, clock, *people: bytes) -> str:
         timeout=timedelta(seconds=30),
     )
     return state.ledger.record_sending(held, chunk, clock.read(), max_in_doubt=9)
+
+
+# By hand
+
+
+def command(tmp_path, url: str, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    (tmp_path / "campaigns").mkdir(exist_ok=True)
+    (tmp_path / "campaigns.yaml").write_text(
+        "version: 1\nstate: ${STATE_URL}\nstate_key: ${STATE_KEY}\n"
+        "accounts: {main: {provider: voicepartner, api_key: '${API_KEY}'}}\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "runner", "-C", str(tmp_path), *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_URL": url, "STATE_KEY": KEY.open()},
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("typed", "code"), [("yes\n", 0), ("y\n", 1), ("", 1)])
+def test_unlock_ends_the_holders_session_after_a_typed_yes(desk, url, tmp_path, typed, code):
+    desk.record(1)
+    ended = command(tmp_path, url, "state", "unlock", typed=typed)
+    assert ended.returncode == code, ended.stderr
+    assert f"process {os.getpid()}" in ended.stdout
+    if code == 0:
+        with pytest.raises(LockLost):
+            desk.record(2)
+    else:
+        assert desk.record(2)
+
+
+def test_accept_takes_another_history_for_the_truth(desk, url, tmp_path):
+    with desk.state.transactions.recording() as connection:
+        connection.execute(text("UPDATE state SET timeline = 'another:00000001'"))
+    refused = command(tmp_path, url, "status")
+    assert (refused.returncode, "state-history" in refused.stderr) == (1, True)
+    assert desk.state.id in command(tmp_path, url, "state", "show").stdout
+    assert command(tmp_path, url, "state", "accept").returncode == 0
+    assert command(tmp_path, url, "status").returncode == 0
