@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 
 # Words with a hyphen that are no codes: of HTTP, encodings and git, values of our enumerations, the name of a format.
-OTHERS = re.compile(r"utf-.*|retry-after|x-ratelimit-.*|look-up|ls-files|rev-parse|missing-cell|surplus-cells|campaign-runner-state")
+OTHERS = re.compile(
+    r"utf-.*|retry-after|x-ratelimit-.*|look-up|ls-files|rev-parse|missing-cell|surplus-cells|campaign-runner-state"
+)
 FORMATS = {"base-url", "time-zone"}
 
 
