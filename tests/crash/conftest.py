@@ -23,6 +23,8 @@ from runner.cli.main import main
 from runner.sandbox.server import Sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+IN_CI = bool(os.environ.get("CI"))
+"""Read before the tests' environment is cleaned."""
 PEOPLE = 20
 PROJECT = """\
 version: 1
@@ -264,7 +266,7 @@ def starter() -> Iterator[Starter]:
     missing = why_strace_is_missing()
     if missing is not None:
         # CI proves these things or says that it can't; a developer's machine may lack what they need.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+        (pytest.fail if IN_CI else pytest.skip)(missing)
     made = Starter()
     yield made
     made.end()
