@@ -98,7 +98,9 @@ def judge_answer(answer: Answer) -> Judgement:
 
 def _judge_no(status: int, said: Mapping[str, Any] | None) -> AccountRefused | ContentRefused | ChunkRefused | Unknown:
     if status in {401, 402, 403}:
-        return AccountRefused(f"the provider refuses the account (HTTP {status}{_show_code(said)})")
+        codes = set(_find_codes(said or {}))
+        known = (meaning for code, meaning in ACCOUNT_CODES.items() if code in codes)
+        return AccountRefused(f"{next(known, 'the provider refuses the account')} (HTTP {status}{_show_code(said)})")
     if said is not None and status in REFUSING_STATUSES and _refuses(said):
         return _judge_refusal(said)
     if status in {404, 405}:

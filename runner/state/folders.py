@@ -13,8 +13,14 @@ OWN_FOLDER = ".campaign"
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, for its owner alone, where it is missing; the project's own one is kept out of git."""
+    """Make the folder, for its owner alone, where it is missing; the project's own one is kept out of git.
+
+    What was made is on the disk when this returns: a power cut may not take a folder whose files were synced.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
     ignore = folder / ".gitignore"
     if folder.name == OWN_FOLDER and not ignore.exists():
         ignore.write_text("*\n", encoding="ascii")
