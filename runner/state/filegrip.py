@@ -25,7 +25,7 @@ class FileGrip:
 
     def find_loss(self, _connection: Connection) -> str | None:
         """The file of that name must be the one that was locked."""
-        if _find_identity(self.file) == self.identity:
+        if find_identity(self.file) == self.identity:
             return None
         return f"`{self.file.name}` is not the file that was locked"
 
@@ -43,7 +43,7 @@ def take_file(path: Path) -> FileGrip | None:
     try:
         locked = os.fstat(descriptor)
         identity = (locked.st_dev, locked.st_ino)
-        if lock_descriptor(descriptor, blocking=False) and _find_identity(path) == identity:
+        if lock_descriptor(descriptor, blocking=False) and find_identity(path) == identity:
             return FileGrip(path, identity, descriptor)
     except OSError as error:
         os.close(descriptor)
@@ -52,9 +52,10 @@ def take_file(path: Path) -> FileGrip | None:
     return None
 
 
-def _find_identity(lock_file: Path) -> tuple[int, int] | None:
+def find_identity(file: Path) -> tuple[int, int] | None:
+    """The device and inode of the file that has this name now, None where there is none."""
     try:
-        found = lock_file.stat()
+        found = file.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

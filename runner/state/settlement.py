@@ -64,7 +64,7 @@ def settle(
         raise SettlementRefused(f"the ledger has no chunk `{chunk}`", hint=hint, code="no-such-chunk")
     if found.status not in IN_DOUBT:
         message = f"chunk {chunk} is {found.status}: only one in doubt can be settled"
-        raise SettlementRefused(message, hint="there is nothing to do", code="not-in-doubt")
+        raise SettlementRefused(message, hint=_say_what_stands(found.status, accepted=accepted), code="not-in-doubt")
     # The answer of a chunk that is `sending` may come at any moment, whatever the operator knows.
     if found.status == ChunkStatus.SENDING or not accepted:
         _refuse_sending(connection, chunk, clock.read())
@@ -74,6 +74,15 @@ def settle(
     connection.execute(settled.values(status=status, settled_at=clock.now(), settled_by=by, **told))
     if not accepted:
         free_people(connection, found.id)
+
+
+def _say_what_stands(status: str, *, accepted: bool) -> str:
+    """What an operator can do who would now settle a chunk the other way."""
+    if accepted and status != ChunkStatus.ACCEPTED:
+        return "its people are pending again: exclude them, or set `enabled: false`, before the next `campaign apply`"
+    if not accepted and status == ChunkStatus.ACCEPTED:
+        return "its people count as reached; a new `edition` of the campaign can reach them"
+    return "there is nothing to do"
 
 
 def may_settle_not_sent(sender: SenderRecord, now: Instant) -> bool:

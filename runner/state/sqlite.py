@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from runner.errors import RunnerError, StateRefused, StateUnavailable
-from runner.state.filegrip import FileGrip, take_file
+from runner.state.filegrip import FileGrip, find_identity, take_file
 from runner.state.transactions import Transactions
 
 BUSY_TIMEOUT_MS = 4_000
@@ -50,6 +50,7 @@ class SqliteTransactions(Transactions):
 
     def __init__(self, path: Path, *, recording: bool, copied: bool = False) -> None:
         self._path = path
+        self._identity = None if copied else find_identity(path)
         engine = create_engine(
             "sqlite+pysqlite://",
             # SQLAlchemy's own way to a file knows no mode, and without one SQLite makes a file that is missing.
@@ -73,6 +74,7 @@ class SqliteTransactions(Transactions):
     def recording(self) -> Iterator[Connection]:
         """A durable transaction: no other may record meanwhile, and at the block's end it is on the disk."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
+            self._refuse_replaced()
             yield connection
 
     def fenced(self) -> AbstractContextManager[Connection]:
@@ -90,6 +92,13 @@ class SqliteTransactions(Transactions):
     def close(self) -> None:
         """Let go of the state."""
         self._connection.close()
+
+    def _refuse_replaced(self) -> None:
+        """SQLite goes on in the file that it opened, which nobody finds again once another one has its name."""
+        if self._identity not in (None, find_identity(self._path)):
+            message = f"`{self._path}` is no longer the file that was opened: it was removed or replaced meanwhile"
+            hint = "end every run, put back the newest copy, and look up in the provider's list what was sent last"
+            raise StateRefused(message, hint=hint, code="state-older")
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
