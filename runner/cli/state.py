@@ -139,7 +139,7 @@ def _judge(text: str, project: Project) -> Number:
     judged = judge_number(text, tuple(countries), fiction=True)
     if isinstance(judged, InvalidNumber):
         raise RunnerError(
-            f"that is no number that could have been reached: {judged}",
+            f"that is no number that could have been reached: {judged.phrase}",
             hint="write all of its digits, as it is dialled in its country or after `+33`",
             code="no-number",
         )
