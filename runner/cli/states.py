@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from runner.cli.context import Invocation
 from runner.errors import Problem, Severity, StateRefused
+from runner.hosts import VARIABLE as ALLOW_HOSTS
+from runner.hosts import check_host, parse_allowed_hosts
 from runner.model.clock import SystemClock
 from runner.model.config import Project
 from runner.model.secret import Secret
 from runner.project.references import resolve
 from runner.state.open import State, create_state, find_state, open_state
+from runner.state.places import find_hosts
 
 SANDBOX_STATE = "sqlite:///.campaign/sandbox.db"
 UNPINNED = "under CI a SQLite state without `state_id` may be a new and empty one: everybody would be reached again"
@@ -33,11 +36,14 @@ class StateAddress:
 
 
 def find_address(invocation: Invocation, project: Project, *, sandbox: bool) -> StateAddress:
-    """The state that a project names; a rehearsal has its own. Raises ReferenceUnresolved."""
+    """The state that a project names; a rehearsal has its own. Raises ReferenceUnresolved, and HostRefused."""
     if sandbox:
         return StateAddress(SANDBOX_STATE, None, None)
     environment, root = invocation.environment, project.root
     url = resolve(project.state, environment=environment, root=root).open()
+    allowed = parse_allowed_hosts(environment.get(ALLOW_HOSTS))
+    for host in find_hosts(url):
+        check_host(host, allowed)
     key = None
     if project.state_key is not None:
         key = resolve(project.state_key, environment=environment, root=root)

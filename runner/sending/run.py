@@ -11,6 +11,7 @@ from runner.errors import (
     LockLost,
     ProblemsFound,
     RunnerError,
+    StateRefused,
     StateUnavailable,
     TooManyInDoubt,
 )
@@ -113,7 +114,7 @@ class Run:
         except (AlreadyHeld, CampaignStoppedByHand) as error:
             queue.parts.put_back(part)
             self._stop_campaign(queue, error.message, exit_code=error.exit_code, hint=error.hint)
-        except (LockLost, TooManyInDoubt, StateUnavailable):
+        except (LockLost, TooManyInDoubt, StateRefused, StateUnavailable):
             queue.parts.put_back(part)
             raise
         else:

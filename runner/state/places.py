@@ -31,6 +31,22 @@ def names_server(url: str) -> bool:
     return url.startswith(("postgresql://", "postgresql+psycopg://"))
 
 
+def find_hosts(url: str) -> tuple[str, ...]:
+    """The hosts that a server's URL leads to; none where it leads to a socket of this machine, or to a file."""
+    if not names_server(url):
+        return ()
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        return ()
+    asked = parts.normalized_query
+    named = [parts.host or "", *asked.get("host", ()), *asked.get("hostaddr", ())]
+    hosts = [host for names in named for host in names.split(",")]
+    # SQLAlchemy takes HOST:PORT there; an address of IPv6 has more colons than one.
+    hosts = [host.partition(":")[0] if host.count(":") == 1 else host for host in hosts]
+    return tuple(host for host in hosts if host and not host.startswith(("/", "@")))
+
+
 def find_path(url: str, root: Path) -> Path:
     """The file that a `sqlite:///` URL names, relative to the project's root.
 

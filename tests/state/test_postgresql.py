@@ -22,6 +22,7 @@ from runner.model.ledger import KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
+from runner.state.places import find_hosts
 from runner.state.sessiongrip import hash_account, hash_state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -421,10 +422,33 @@ def _record(state, held, clock, *people: bytes) -> str:
     return state.ledger.record_sending(held, chunk, clock.read(), max_in_doubt=9)
 
 
+# Where it leads
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("postgresql://u@db.example.fr:5433/d", ("db.example.fr",)),
+        ("postgresql://u@/d?host=/run/postgresql", ()),
+        ("postgresql://u@/d?host=a.example.fr:5432&host=b.example.fr", ("a.example.fr", "b.example.fr")),
+        ("postgresql://u@a.example.fr/d?hostaddr=192.0.2.7", ("a.example.fr", "192.0.2.7")),
+        ("postgresql+psycopg://u@[2001:db8::7]/d", ("2001:db8::7",)),
+        ("sqlite:///.campaign/state.db", ()),
+    ],
+)
+def test_the_hosts_of_a_url_are_those_that_it_leads_to(url, hosts):
+    assert find_hosts(url) == hosts
+
+
+def test_no_server_is_connected_to_that_is_not_allowed(tmp_path):
+    refused = command(tmp_path, "postgresql://u@db.invalid/d", "status", CAMPAIGN_ALLOW_HOSTS="api.voicepartner.fr")
+    assert (refused.returncode, "host-refused" in refused.stderr) == (1, True)
+
+
 # By hand
 
 
-def command(tmp_path, url: str, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def command(tmp_path, url: str, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "campaigns").mkdir(exist_ok=True)
     (tmp_path / "campaigns.yaml").write_text(
         "version: 1\nstate: ${STATE_URL}\nstate_key: ${STATE_KEY}\n"
@@ -432,7 +456,7 @@ def command(tmp_path, url: str, *words: str, typed: str = "") -> subprocess.Comp
     )
     return subprocess.run(
         [sys.executable, "-P", "-m", "runner", "-C", str(tmp_path), *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_URL": url, "STATE_KEY": KEY.open()},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_URL": url, "STATE_KEY": KEY.open(), **environment},
         input=typed,
         capture_output=True,
         text=True,
