@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 SETUP = pyproject.toml constraints.txt scripts/setup
 
-.PHONY: help demo test slow lint format bench cassettes wheels clean
+.PHONY: help demo test slow simulate mutants lint format bench cassettes wheels clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' Makefile
@@ -28,6 +28,12 @@ test: .venv/.test ## the test suite
 
 slow: .venv/.test ## the longer proofs
 	@$(PYTEST) -n auto -m slow --durations 10
+
+simulate: .venv/.test ## seeded histories of runs that die (SEEDS=1000 of them, or SEED=17 again, step by step)
+	@$(PYTHON) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
+mutants: .venv/.test ## remove each safety line in turn: a history must show that it is missing
+	@$(PYTHON) -m simulation.mutants
 
 lint: .venv/.test ## style, types, who imports whom, dependencies
 	@$(PYTHON) -m ruff check

@@ -1,0 +1,134 @@
+"""The laws of one process: what it may request, record and send, and what it must have accounted for at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.model.events import CampaignStopped, ChunkAnswered, Ending, Requesting, RunReport
+from runner.model.ledger import ChunkStatus, NewChunk
+from runner.sending.queue import OpenAccount, Queue
+from runner.state.fence import Held
+from simulation.files import spell_label
+from simulation.laws import LawBroken
+from simulation.process import Process
+from simulation.provider import Request
+from simulation.world import World
+
+HOLD_FOR_S = 15 * 60.0
+EVERYBODY = 10**9
+
+
+def judge_requesting(world: World, process: Process, event: Requesting) -> None:
+    """A request that must be a probe is one."""
+    campaign = next(campaign for campaign in process.project.campaigns if campaign.label == event.label)
+    account = campaign.account
+    account_id = next(held.account_id for name, held in process.helds.items() if name == account)
+    content = campaign.content.audio, campaign.content.notify_url
+    why = world.laws.find_reason_to_probe(account_id, account, campaign.name, campaign.edition, content)
+    most = campaign.delivery.probe
+    if why is not None and most and event.recipients > most:
+        raise LawBroken(f"{event.recipients} people are no probe of at most {most}, and {why}")
+
+
+def judge_recorded(world: World, process: Process, held: Held, chunk: NewChunk, name: str) -> None:
+    """Only the newest holder of the lock records, and no more than `max_in_doubt`."""
+    label = spell_label(chunk.campaign, chunk.edition)
+    world.records.append((label, process))
+    process.tell(f"records {world.name_chunk(name)}: {len(chunk.pseudonyms)} people of {label}")
+    stopped = [glob for glob in world.stopped if not glob or glob == chunk.campaign]
+    if stopped:
+        raise LawBroken(f"{label} is recorded, and was stopped by hand")
+    if process.told_to_stop_s < process.connected_s:
+        raise LawBroken(f"{process.name} was told to stop, and begins another chunk")
+    holder = world.holders[held.account_id]
+    if holder is not process:
+        raise LawBroken(f"{process.name} records, and the lock is {holder.name}'s")
+    in_doubt = world.laws.count_in_doubt(held.account_id, held.account)
+    most = process.project.accounts[held.account].max_in_doubt
+    if in_doubt > most:
+        raise LawBroken(f"{in_doubt} chunks of `{held.account}` are in doubt, and at most {most} may be")
+
+
+def judge_departure(world: World, process: Process, request: Request) -> None:
+    """Whoever opted out more than 15 minutes before the run last looked is not sent to."""
+    campaign = world.files.find_campaign(request.label.partition("@")[0])
+    for number in request.numbers:
+        excluded_at_s = campaign.excluded_at_s.get(number, float("inf"))
+        # Whoever moves the clock moves the 15 minutes.
+        if world.machine.moved_at_s < excluded_at_s < process.turned_s - HOLD_FOR_S:
+            raise LawBroken(f"person {number % 1000} of {request.label} opted out more than 15 minutes ago")
+
+
+def judge_already_held(world: World, process: Process, label: str) -> None:
+    """The last defence is met only by whom another process has overtaken."""
+    later = world.records[process.records_seen :]
+    if not any(recorded == label and other is not process for recorded, other in later):
+        raise LawBroken(f"{process.name} would reach somebody of {label} again, whom nobody else has reached meanwhile")
+
+
+def judge_swept(world: World, held: Held) -> None:
+    """No chunk of the account is left under way by an earlier run."""
+    left = world.laws.find_left_behind(held.account_id, held.run_id)
+    if left:
+        raise LawBroken(f"{len(left)} chunks are still `sending`, and their runs hold the lock no longer")
+
+
+def judge_answered(process: Process, event: ChunkAnswered) -> None:
+    """Keep in mind who was refused alone, until somebody is accepted."""
+    alone = process.refused_alone.setdefault(event.label, [])
+    if event.status is ChunkStatus.ACCEPTED:
+        alone.clear()
+    elif event.rows:
+        alone.append(process.last_numbers[0])
+    if event.status is not ChunkStatus.REJECTED:
+        process.reached += event.recipients
+    if process.limit is not None and process.reached > process.limit:
+        raise LawBroken(f"{process.reached} people are reached or in doubt, and the limit is {process.limit}")
+
+
+def judge_stopped(world: World, process: Process, event: CampaignStopped) -> None:
+    """Where it was no number's fault, nobody counts as refused."""
+    if "refused alone" not in event.reason:
+        return
+    label = event.label
+    alone = process.refused_alone[label]
+    blamed = [number for of, *_, number in world.laws.read_refused() if of == label and number in alone]
+    if blamed:
+        raise LawBroken(f"{len(blamed)} people of {label} count as refused, though it was no number's fault")
+
+
+def judge_end(world: World, process: Process, accounts: Sequence[OpenAccount], report: RunReport) -> None:
+    """Whoever was planned waits, is held, is refused or was excluded; and the exit code says what is left."""
+    left = 0
+    for queue in (queue for account in accounts for queue in account.queues):
+        left += _judge_queue(world, process, queue)
+    if report.pending != left:
+        raise LawBroken(f"the report counts {report.pending} who wait, and there are {left}")
+    if left and report.ending is Ending.DONE:
+        raise LawBroken(f"{left} people wait, and the run says that it is done")
+    if left and report.exit_code == 0:
+        raise LawBroken(f"{left} people wait, and the exit code is 0")
+    if report.unknown_chunks and report.exit_code not in (1, 3):
+        raise LawBroken(f"chunks are unknown, and the exit code is {report.exit_code}")
+
+
+def _judge_queue(world: World, process: Process, queue: Queue) -> int:
+    waiting: list[int] = []
+    while queue.parts.pending:
+        waiting += queue.parts.take(EVERYBODY).numbers
+    label = queue.label
+    if len(set(waiting)) != len(waiting):
+        raise LawBroken(f"somebody of {label} waits twice")
+    held = world.laws.read_held()
+    content = label, queue.campaign.content.audio, queue.campaign.content.notify_url
+    refused = {number for *of, number in world.laws.read_refused() if tuple(of) == content}
+    excluded = world.files.find_campaign(queue.campaign.name).excluded_at_s
+    released = {number for of, number in world.released[process.released_seen :] if of == label}
+    others = any(of == label and other is not process for of, other in world.records[process.records_seen :])
+    for number in process.planned[label]:
+        known = (label, number) in held or number in refused or number in excluded or number in released
+        if number not in waiting and not known:
+            raise LawBroken(f"person {number % 1000} of {label} is lost: planned, and neither waiting nor held")
+        if number in waiting and (label, number) in held and not others and not process.blurred:
+            raise LawBroken(f"person {number % 1000} of {label} waits, and is held by this run")
+    return len(waiting)
