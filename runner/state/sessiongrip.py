@@ -46,7 +46,7 @@ class SessionGrip:
         if recovering:
             return "the server has become a standby"
         if not held:
-            return "its connection does not hold it: that was lost, ended, or given to others by a pooler"
+            return "no session of it holds the lock: its connection was lost, ended, or given to others by a pooler"
         return None
 
     def release(self) -> None:
