@@ -12,7 +12,7 @@ from simulation import events
 from simulation.apply import begin
 from simulation.events import NUMBERS
 from simulation.files import AccountFile, CampaignFile, Files, build_project
-from simulation.laws import LawBroken, Laws, open_laws
+from simulation.laws import LawBroken, Laws, open_laws, spell
 from simulation.machine import Machine
 from simulation.process import Process
 from simulation.provider import Provider
@@ -125,27 +125,29 @@ class History:
         self._run_to_the_end()
 
     def _reach_everybody(self) -> None:
-        """Whatever happened: once all doubt is settled, one run reaches everybody who is left, and nobody twice."""
+        """Whatever happened: once all doubt is settled, everybody who is left is reached, and nobody twice.
+
+        One run does that, but for those whom it forgives a refusal that was no number's fault: they are the next one's.
+        """
         world = self.world
         events.mend(world)
-        for again in range(CALM_RUNS):
+        missed: list[str] = []
+        for _ in range(CALM_RUNS):
             events.settle_all(world)
             self._start(self._theatre.stage.places[0], [c.name for c in world.files.campaigns], None, timedelta())
             self._run_to_the_end()
-            if not world.laws.read_in_doubt():
-                break
-            world.tell("world", f"doubt is left after calm run {again + 1}")
-        for campaign in world.files.campaigns:
-            self._judge_campaign(campaign)
+            world.laws.check_people()
+            missed = [person for campaign in world.files.campaigns for person in self._find_missed(campaign)]
+            if not missed:
+                return
+        raise LawBroken(f"{missed[0]} was never reached")
 
-    def _judge_campaign(self, campaign: CampaignFile) -> None:
+    def _find_missed(self, campaign: CampaignFile) -> list[str]:
         world, label = self.world, campaign.label
-        world.laws.check_people()
         content = label, campaign.audio, campaign.url
         refused = {number for *of, number in world.laws.read_refused() if tuple(of) == content}
-        for number in campaign.wanted:
-            if not world.provider.taken[label, number] and number not in refused:
-                raise LawBroken(f"person {number % 1000} of {label} was never reached")
+        reached = {number for of, number in world.provider.taken if of == label}
+        return [spell((label, number)) for number in campaign.wanted if number not in reached | refused]
 
     def _run_to_the_end(self) -> None:
         for _ in range(MOST_TURNS):
@@ -166,7 +168,8 @@ def show_processes(world: World) -> None:
 
     The table of processes is the one thing of a machine that nobody can hand to it.
     """
-    settlement.is_provably_gone = lock.is_provably_gone = world.is_gone
+    for module in (settlement, lock):
+        vars(module).update(is_provably_gone=world.is_gone)
 
 
 class Theatre:

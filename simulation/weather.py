@@ -59,7 +59,9 @@ def draw_weather(rng: Random) -> Weather:
     def draw(likely: float, rare: float, frequent: float) -> float:
         return rng.choice((rare, frequent)) if rng.random() < likely else 0.0
 
-    fates = {fate: chance for fate in Fate if fate is not Fate.SERVED and (chance := draw(0.3, 0.04, 0.15))}
+    fates: dict[Fate, float] = {
+        fate: chance for fate in Fate if fate is not Fate.SERVED and (chance := draw(0.3, 0.04, 0.15))
+    }
     return Weather(
         kill=draw(0.5, 0.004, 0.02),
         freeze=draw(0.6, 0.005, 0.03),
