@@ -67,4 +67,6 @@ def scrub_secrets(text: str) -> str:
 def _spell(secret: str) -> Iterator[str]:
     password = re.search(r"://[^/@:]*:([^/@]+)@", secret)
     for text in (secret, secret.strip(), password[1] if password else ""):
-        yield from (text, quote(text, safe=""), json.dumps(text)[1:-1], repr(text)[1:-1])
+        # A variable may hold bytes that are no UTF-8: the system hands them over as surrogates.
+        quoted = quote(text, safe="", errors="surrogateescape")
+        yield from (text, quoted, json.dumps(text)[1:-1], repr(text)[1:-1])

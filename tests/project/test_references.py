@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+from urllib.parse import quote
 
 import pytest
 
 from runner.errors import ReferenceUnresolved
-from runner.model.secret import Reference
+from runner.model.secret import Reference, Secret, scrub_secrets
 from runner.project.addresses import judge_address
 from runner.project.references import find_malformed, is_one_reference, resolve
 
@@ -123,3 +125,11 @@ def test_a_literal_password_is_refused_and_not_told(text, form):
 )
 def test_what_references_stand_for_is_not_judged_yet(text, form):
     assert judge_address(text, form) is None
+
+
+@pytest.mark.parametrize("spell", [str, repr, json.dumps, lambda text: quote(text, safe="", errors="surrogateescape")])
+@pytest.mark.parametrize("text", ["a-key/with=signs", "clé secrète", "\udcff\udcfe" * 16])
+def test_a_secret_is_scrubbed_in_every_spelling_in_which_an_error_could_quote_it(text, spell):
+    secret = Secret(text)
+    scrubbed = scrub_secrets(f"the answer said {spell(secret.open())}, and more")
+    assert scrubbed in {f"the answer said {left}•••{left}, and more" for left in ("", '"', "'")}
