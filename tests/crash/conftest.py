@@ -147,7 +147,8 @@ class Starter:
         return int(self.process.stdout.readline())
 
     def end(self) -> None:
-        """It goes, and what it started and nobody waited for."""
+        """It goes, whoever else may still hold an end of its pipe."""
+        self.process.terminate()
         self.process.communicate()
 
 

@@ -72,11 +72,13 @@ def test_what_the_kernel_holds_of_a_request_dies_with_its_process_and_with_its_t
 
     def look():
         for name in Path("/proc/self/fd").iterdir():
-            with suppress(OSError), socket.socket(fileno=os.dup(int(name.name))) as sock:
-                if sock.getpeername() == ("127.0.0.1", peer.port):
-                    linger = sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
-                    patience_ms = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-                    seen.add((struct.unpack("ii", linger), patience_ms))
+            # Only sockets: the copy of a pipe that no socket takes over would keep the pipe's reader waiting for ever.
+            if name.is_socket():
+                with suppress(OSError), socket.socket(fileno=os.dup(int(name.name))) as sock:
+                    if sock.getpeername() == ("127.0.0.1", peer.port):
+                        linger = sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+                        patience_ms = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                        seen.add((struct.unpack("ii", linger), patience_ms))
 
     seen = set()
     peer = listen(script)
