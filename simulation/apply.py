@@ -24,7 +24,7 @@ from runner.sending.run import Run
 from runner.sending.stop import Stop
 from runner.state.open import State
 from simulation.doors import Hall
-from simulation.judge import judge_answered, judge_end, judge_requesting, judge_stopped
+from simulation.judge import judge_account_stopped, judge_answered, judge_end, judge_requesting, judge_stopped
 from simulation.ledger import watch
 from simulation.process import Process, ProcessClock
 
@@ -83,6 +83,7 @@ class Apply:
         process = self.process
         process.turned_s = process.world.machine.now_s
         process.records_seen, process.released_seen = len(process.world.records), len(process.world.released)
+        process.refused_seen = frozenset(process.world.laws.read_refused())
         audiences, planned = {}, []
         for campaign in sorted(desk.project.campaigns, key=lambda c: (-c.delivery.priority, c.label)):
             numbers = self._find_pending(campaign, accounts)
@@ -108,7 +109,8 @@ class Apply:
         digest = keep_content(campaign.content, self.state.pseudonyms).digest
         pages = self.state.ledger.read_people(campaign.name, campaign.edition, digest)
         known = {bytes.fromhex(item[:32]) for page in pages for item in page.split(",")}
-        return [number for number in process.lists[campaign.label] if world.pseudonyms[number] not in known]
+        wanted = world.files.find_campaign(campaign.name).wanted
+        return [number for number in wanted if world.pseudonyms[number] not in known]
 
     def _send(self, desk: Desk, doors: Sequence[Door], planning: Planning, stop: Stop) -> None:
         process, tally = self.process, Tally()
@@ -162,6 +164,7 @@ class Apply:
                 judge_stopped(world, process, event)
             case AccountStopped():
                 process.tell(f"stops {event.account}: {event.reason}")
+                judge_account_stopped(world, process, event)
             case _:
                 pass
 

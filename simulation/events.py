@@ -14,26 +14,41 @@ from simulation.world import World
 
 Happening = Callable[[World], None]
 
+KEYS = ("key-1", "key-2", "key-3")
 NUMBERS = range(33639980000, 33639980050)
 
 
 def happen(world: World, begin_run: Callable[[], None] | None) -> None:
     """One event, drawn by its weight among those that the weather knows."""
+    _pass_part_of_a_freeze(world)
     drawn = world.rng.choices(tuple(HAPPENINGS), tuple(HAPPENINGS.values()))[0]
-    if drawn is begin_another_run:
-        if begin_run is not None:
-            begin_run()
-        return
     drawn(world)
+    if drawn in BEGINNING and begin_run is not None:
+        begin_run()
+
+
+def _pass_part_of_a_freeze(world: World) -> None:
+    """What happens while somebody is frozen happens at any moment of it."""
+    waking = [process.wakes_s for process in world.living if process.frozen]
+    if waking and world.rng.random() < 0.7:
+        world.machine.advance_to(world.machine.now_s + world.rng.random() * (min(waking) - world.machine.now_s))
 
 
 def begin_another_run(_world: World) -> None:
     """Somebody types `apply` again, whatever else is under way."""
 
 
+def begin_another_way(world: World) -> None:
+    """Somebody has a campaign sent by another key, and types `apply` at once."""
+    account = world.files.find_account(_choose(world).account)
+    others = [key for key in KEYS if key != account.key]
+    account.key = world.rng.choice(others)
+    world.tell("user", f"edits {account.name}: {account.key}")
+
+
 def pass_time(world: World) -> None:
     """Nobody does anything for a while."""
-    seconds = world.rng.choice((0.5, 3.0, 15.0, 60.0, 1000.0))
+    seconds = world.rng.choice((0.5, 3.0, 15.0, 60.0, 1000.0, 1000.0))
     world.tell("world", f"{seconds:g} s pass")
     world.machine.advance(seconds)
 
@@ -46,10 +61,11 @@ def move_clock(world: World) -> None:
 
 
 def boot(world: World) -> None:
-    """The machine loses its power, and starts again."""
-    world.tell("world", "the machine starts again")
+    """The machine loses its power, and starts again, or its disk goes on in another one."""
+    uptime_s = world.rng.choice((0.0, 0.0, 5000.0))
+    world.tell("world", "the machine starts again" if uptime_s == 0 else "another machine takes the disk")
     kill_all(world)
-    world.machine.start_again()
+    world.machine.start_again(uptime_s)
 
 
 def kill_one(world: World) -> None:
@@ -158,7 +174,7 @@ def edit_account(world: World) -> None:
     rng = world.rng
     account = rng.choice(world.files.accounts)
     if rng.random() < 0.5:
-        account.key = rng.choice(("key-1", "key-2", "key-3"))
+        account.key = rng.choice(KEYS)
     account.max_in_doubt = rng.choice((1, 2, 3, 5))
     if not world.living:
         account.requests, account.per_s = rng.choice((1, 2, 3, 5)), rng.choice((2.0, 5.0, 10.0))
@@ -189,17 +205,18 @@ def lose_state(world: World) -> None:
 
 
 HAPPENINGS: dict[Happening, int] = {
-    begin_another_run: 10,
+    begin_another_run: 8,
+    begin_another_way: 3,
     pass_time: 8,
     move_clock: 6,
     boot: 2,
     kill_one: 4,
-    tell_one_to_stop: 1,
+    tell_one_to_stop: 3,
     stop_by_hand: 2,
     take_lock_away: 5,
     settle_one: 10,
     edit_people: 4,
-    edit_exclusions: 3,
+    edit_exclusions: 4,
     edit_content: 3,
     edit_delivery: 3,
     edit_account: 4,
@@ -207,6 +224,9 @@ HAPPENINGS: dict[Happening, int] = {
     lose_state: 2,
 }
 """What can happen, by how often it does."""
+
+BEGINNING = frozenset({begin_another_run, begin_another_way})
+"""What is followed by another run."""
 
 
 def kill_all(world: World) -> None:

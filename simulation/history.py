@@ -24,6 +24,8 @@ TURNS = 90
 RUNS = 5
 MOST_TURNS = 20_000
 CALM_RUNS = 3
+ASKING = (settlement, lock)
+"""The modules that ask the machine whether a process is gone."""
 
 
 class History:
@@ -105,7 +107,6 @@ class History:
             place=place,
             project=build_project(world.files, self._theatre.stage.root),
             keys={account.name: account.key for account in world.files.accounts},
-            lists={campaign.label: campaign.wanted for campaign in world.files.campaigns},
             selected=frozenset(selected),
             limit=limit,
             patience=patience,
@@ -168,7 +169,7 @@ def show_processes(world: World) -> None:
 
     The table of processes is the one thing of a machine that nobody can hand to it.
     """
-    for module in (settlement, lock):
+    for module in ASKING:
         vars(module).update(is_provably_gone=world.is_gone)
 
 
@@ -185,9 +186,12 @@ class Theatre:
 
     def __enter__(self) -> Self:
         self.stage.__enter__()
+        self._told_by_machine = [(module, module.is_provably_gone) for module in ASKING]
         return self
 
     def __exit__(self, *_: object) -> None:
+        for module, told in self._told_by_machine:
+            vars(module).update(is_provably_gone=told)
         self.connection.close()
         self.stage.__exit__()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.model.events import CampaignStopped, ChunkAnswered, Ending, Requesting, RunReport
+from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Requesting, RunReport
 from runner.model.ledger import ChunkStatus, NewChunk
+from runner.sending.chunk import PATIENCE_TO_RECORD_S
 from runner.sending.queue import OpenAccount, Queue
 from runner.state.fence import Held
 from simulation.files import spell_label
-from simulation.laws import LawBroken
+from simulation.laws import LawBroken, spell
 from simulation.process import Process
 from simulation.provider import Request
 from simulation.world import World
@@ -50,13 +51,18 @@ def judge_recorded(world: World, process: Process, held: Held, chunk: NewChunk, 
 
 
 def judge_departure(world: World, process: Process, request: Request) -> None:
-    """Whoever opted out more than 15 minutes before the run last looked is not sent to."""
+    """Nobody is sent to who was refused, or opted out more than 15 minutes before the run last looked."""
+    refused = world.laws.read_refused()
+    for number in request.numbers:
+        run = refused.get((*request.content, number))
+        if run in process.runs or (run is not None and (*request.content, number) in process.refused_seen):
+            raise LawBroken(f"{spell((request.label, number))} was refused with this content, and is tried again")
     campaign = world.files.find_campaign(request.label.partition("@")[0])
     for number in request.numbers:
         excluded_at_s = campaign.excluded_at_s.get(number, float("inf"))
         # Whoever moves the clock moves the 15 minutes.
         if world.machine.moved_at_s < excluded_at_s < process.turned_s - HOLD_FOR_S:
-            raise LawBroken(f"person {number % 1000} of {request.label} opted out more than 15 minutes ago")
+            raise LawBroken(f"{spell((request.label, number))} opted out more than 15 minutes ago")
 
 
 def judge_already_held(world: World, process: Process, label: str) -> None:
@@ -84,6 +90,13 @@ def judge_answered(process: Process, event: ChunkAnswered) -> None:
         process.reached += event.recipients
     if process.limit is not None and process.reached > process.limit:
         raise LawBroken(f"{process.reached} people are reached or in doubt, and the limit is {process.limit}")
+
+
+def judge_account_stopped(world: World, process: Process, event: AccountStopped) -> None:
+    """An answer is given up only when the state could not be written for a minute."""
+    waited_s = world.machine.now_s - process.answered_s
+    if "could not be recorded" in event.reason and waited_s < PATIENCE_TO_RECORD_S:
+        raise LawBroken(f"an answer was given up after {waited_s:.0f} s")
 
 
 def judge_stopped(world: World, process: Process, event: CampaignStopped) -> None:
@@ -128,7 +141,7 @@ def _judge_queue(world: World, process: Process, queue: Queue) -> int:
     for number in process.planned[label]:
         known = (label, number) in held or number in refused or number in excluded or number in released
         if number not in waiting and not known:
-            raise LawBroken(f"person {number % 1000} of {label} is lost: planned, and neither waiting nor held")
+            raise LawBroken(f"{spell((label, number))} is lost: planned, and neither waiting nor held")
         if number in waiting and (label, number) in held and not others and not process.blurred:
-            raise LawBroken(f"person {number % 1000} of {label} waits, and is held by this run")
+            raise LawBroken(f"{spell((label, number))} waits, and is held by this run")
     return len(waiting)

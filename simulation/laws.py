@@ -20,8 +20,9 @@ SELECT c.name, c.edition, r.pseudonym, k.status, k.id
 FROM recipients AS r JOIN chunks AS k ON k.id = r.chunk_id JOIN campaigns AS c ON c.id = r.campaign_id
 """
 REFUSED = """
-SELECT c.name, c.edition, t.audio, t.notify_url, f.pseudonym
+SELECT c.name, c.edition, t.audio, t.notify_url, f.pseudonym, k.run_id
 FROM refused AS f JOIN contents AS t ON t.id = f.content_id JOIN campaigns AS c ON c.id = t.campaign_id
+JOIN chunks AS k ON k.id = f.chunk_id
 """
 DOUBTFUL = """
 SELECT k.id, k.name, c.name, c.edition FROM chunks AS k JOIN campaigns AS c ON c.id = k.campaign_id
@@ -41,6 +42,10 @@ WHERE k.status = 'accepted' AND c.name = ? AND c.edition IS ? AND t.audio = ? AN
 LONGEST_REQUEST_S = 60
 """How long before its arrival a request can have been recorded."""
 HOLDING = frozenset({"sending", "unknown", "accepted"})
+
+
+Refusal = tuple[str, str, str | None, int]
+"""Somebody who was refused alone: campaign and edition, recording, URL, number."""
 
 
 class LawBroken(AssertionError):
@@ -76,10 +81,12 @@ class Laws:
             held[person] = Person(status, chunk)
         return held
 
-    def read_refused(self) -> set[tuple[str, str, str | None, int]]:
-        """Who counts as refused: label, audio, URL of the content, number."""
-        rows = self.connection.execute(REFUSED)
-        return {(spell_label(name, edition), audio, url, self.numbers[who]) for name, edition, audio, url, who in rows}
+    def read_refused(self) -> dict[Refusal, int]:
+        """Who counts as refused, and by which run."""
+        return {
+            (spell_label(name, edition), audio, url, self.numbers[who]): run
+            for name, edition, audio, url, who, run in self.connection.execute(REFUSED)
+        }
 
     def check_people(self) -> None:
         """Everybody is accounted for, and the ledger knows of everybody whom the provider reached."""
@@ -93,7 +100,7 @@ class Laws:
         for person, found in held.items():
             if found.status == "accepted" and person not in taken:
                 raise LawBroken(f"{spell(person)} counts as accepted, and was never reached")
-        unheard = self.read_refused() - self.provider.refused_alone
+        unheard = self.read_refused().keys() - self.provider.refused_alone
         if unheard:
             raise LawBroken(f"{len(unheard)} people count as refused, and the provider refused none of them alone")
         self._check_sums(held.values())
@@ -138,7 +145,7 @@ class Laws:
         return None if accepted else "the content was never accepted"
 
     def check_departure(self, request: Request, runs: frozenset[int]) -> None:
-        """All people of a request that is about to leave are held for it, and none was refused."""
+        """All people of a request that is about to leave are held for it."""
         held = self.read_held()
         owners = {chunk: run for chunk, _, _, _, run in self.connection.execute(CHUNKS)}
         for number in request.numbers:
@@ -146,10 +153,6 @@ class Laws:
             if person is None or person.status == "accepted" or owners[person.chunk] not in runs:
                 how = "nobody" if person is None else f"a chunk that is {person.status}"
                 raise LawBroken(f"{spell((request.label, number))} is about to be reached, and is held by {how}")
-        refused = self.read_refused()
-        again = [number % 1000 for number in request.numbers if (*request.content, number) in refused]
-        if again:
-            raise LawBroken(f"{again} of {request.label} were refused with this content, and are tried again")
 
     def note_arrival(self, request: Request, limits: Iterable[Limits]) -> None:
         """Never more than the limits say in any window, where requests arrive."""

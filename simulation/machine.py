@@ -44,10 +44,10 @@ class Machine:
             self.moved_ahead_at_s = self.now_s
         self.furthest_ahead_s = max(self.furthest_ahead_s, self.wall_ahead_s)
 
-    def start_again(self) -> None:
-        """The machine boots: its time since boot begins anew."""
+    def start_again(self, uptime_s: float) -> None:
+        """The machine boots, or another one that has been up for so long takes its disk."""
         self.boot += 1
-        self.booted_at_s = self.now_s
+        self.booted_at_s = self.now_s - uptime_s
 
     def now(self) -> datetime:
         """The wall clock's time."""

@@ -320,6 +320,27 @@ MUTANTS = (
         keeps="`campaign stop` holds from any machine",
     ),
     Mutant(
+        name="an answer is given up at once",
+        file="runner/sending/chunk.py",
+        old="if door.clock.read().boottime_s >= give_up_s:",
+        new="if True:",
+        keeps="an answer is recorded as soon as the state can be written again",
+    ),
+    Mutant(
+        name="one edition for another",
+        file="runner/state/chunks.py",
+        old="return (campaigns.c.name == name) & campaigns.c.edition.is_not_distinct_from(edition)",
+        new="return campaigns.c.name == name",
+        keeps="a campaign is its name and its edition",
+    ),
+    Mutant(
+        name="a content without its URL",
+        file="runner/model/ledger.py",
+        old="self.notify_email, self.notify_url, self.schedule]",
+        new="self.notify_email, self.schedule]",
+        keeps="a content is all that people get and who answers for it",
+    ),
+    Mutant(
         name="told to stop goes on",
         file="runner/sending/run.py",
         old="        if self._stop.find_reason() is not None:\n            raise StartRefused",

@@ -13,6 +13,7 @@ from runner.model.clock import Instant
 from runner.model.config import Project
 from runner.sending.stop import Stop
 from runner.state.lock import Held
+from simulation.laws import Refusal
 from simulation.stage import Place
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Killed(BaseException):
 class Process:
     """One `apply`. `fuse_s` is when the kernel's timer ends it, `wakes_s` when it may go on.
 
-    `turned_s` is a moment before it last looked at exclusions, `connected_s` when its connection last stood.
+    `turned_s` is a moment before it last looked at exclusions, `connected_s` and `answered_s` when its last
+    connection stood and its last answer came.
     `locks` are what it holds, or once held, by account; `planned` whom it meant to reach, by label; `closed_until_s`
     until when the provider wants no request of a key, `blurred` whether a transaction stands that it takes for failed.
     """
@@ -53,7 +55,6 @@ class Process:
     place: Place
     project: Project
     keys: dict[str, str]
-    lists: dict[str, list[int]]
     selected: frozenset[str]
     limit: int | None
     patience: timedelta
@@ -61,6 +62,7 @@ class Process:
     wakes_s: float = 0.0
     turned_s: float = 0.0
     connected_s: float = 0.0
+    answered_s: float = 0.0
     told_to_stop_s: float = float("inf")
     frozen: bool = False
     doomed: bool = False
@@ -71,6 +73,7 @@ class Process:
     planned: dict[str, list[int]] = field(default_factory=dict)
     records_seen: int = 0
     released_seen: int = 0
+    refused_seen: frozenset[Refusal] = frozenset()
     reached: int = 0
     closed_until_s: dict[str, float] = field(default_factory=dict)
     refused_alone: dict[str, list[int]] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class Wire:
         answer = self._come_back(reply, fate, left_s + timeout.total_seconds(), clock)
         if isinstance(answer, Answer):
             self._heed(reply, request.key)
-        process.turned_s = world.machine.now_s
+        process.turned_s = process.answered_s = world.machine.now_s
         process.step("between answer and record")
         return answer
 
