@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -73,12 +73,40 @@ class Change:
     after: str | None
 
 
+class NoteKind(StrEnum):
+    """Why there is nothing to do with a campaign, where that is not plain from its rows."""
+
+    PAUSED = "paused"
+    OVER = "over"
+    ORPHANED = "orphaned"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why there is nothing to do; `day` is that of `until`, or of an orphan's last activity."""
+
+    kind: NoteKind
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a campaign's guards allow in all, and what of it is used: people reached and money spent before.
+
+    `cost_before` is in the currency of the campaign's price, and None where it is not known in that.
+    """
+
+    max_recipients: int | None = None
+    max_cost: Decimal | None = None
+    people_before: int = 0
+    cost_before: Decimal | None = Decimal(0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignPlan:
     """What `apply` would do with one campaign, and why.
 
-    `note` says in one sentence why there is nothing to do (`paused`, `over since 2026-12-31`), where that is not plain
-    from the rows.
+    `scheduled_for` is the instant for which the provider is asked to deliver; None is at once.
     """
 
     name: str
@@ -93,7 +121,9 @@ class CampaignPlan:
     currency: str | None = None
     estimated_seconds: int | None = 0
     problems: tuple[Problem, ...] = ()
-    note: str | None = None
+    note: Note | None = None
+    bounds: Bounds = Bounds()
+    scheduled_for: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -102,11 +132,35 @@ class CampaignPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """How an account's requests follow one another: `requests` of them, then a wait until `turn` is over, in seconds.
+
+    `answer` is what one request is taken to last, in seconds; `timezone` is the account's.
+    """
+
+    account: str
+    timezone: str
+    requests: int
+    turn: float
+    answer: float
+
+    def leaves_after(self, earlier: int) -> timedelta:
+        """How long after the first request the one leaves that has so many `earlier` ones before it."""
+        turns, place = divmod(earlier, self.requests)
+        return timedelta(seconds=max(turns * self.turn + place * self.answer, earlier * self.answer))
+
+    def lasts(self, requests: int) -> timedelta:
+        """How long so many requests take, from the first one's start to the last one's answer."""
+        return self.leaves_after(requests - 1) + timedelta(seconds=self.answer) if requests else timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `apply` would do, campaign by campaign, in the order in which it would do it.
 
     `timezone` is the IANA name of the zone in which a reader wants times (that of the plan's first account).
-    `quiet_orphans` counts the orphans without activity for 30 days and with nothing in doubt.
+    `lanes` are the accounts that would send. `quiet_orphans` counts the orphans without activity for 30 days and with
+    nothing in doubt.
     """
 
     created_at: datetime
@@ -118,6 +172,7 @@ class Plan:
     estimated_seconds: int = 0
     finishes_at: datetime | None = None
     timezone: str = "Europe/Paris"
+    lanes: tuple[Lane, ...] = ()
     quiet_orphans: int = 0
     warnings: tuple[Problem, ...] = ()
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from math import ceil
 
 from runner.audience.recipients import Pending
 from runner.model.config import Campaign
 from runner.model.ledger import IN_DOUBT
-from runner.model.plan import Action, CampaignPlan, Plan
+from runner.model.plan import Action, CampaignPlan, Lane, Plan
 from runner.plan.campaign import plan_campaign, plan_failing, plan_orphan
 from runner.plan.desk import Desk
-from runner.plan.estimate import estimate_seconds
+from runner.plan.estimate import lay_lane
 from runner.plan.selection import Selection
 
 QUIET_AFTER = timedelta(days=30)
@@ -78,7 +78,8 @@ def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
 def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence[Campaign], quiet_orphans: int) -> Plan:
     project = desk.project
     sending = [c for c in planned if c.action in (Action.SEND, Action.CONTINUE)]
-    seconds = _estimate_whole(desk, sending)
+    lanes = _lay_lanes(desk, sending)
+    seconds = _estimate_whole(lanes, sending)
     first = next(iter(sending or planned), None)
     account = project.accounts.get(first.account or "") if first is not None else None
     zone = (account or next(iter(project.accounts.values()))).timezone
@@ -92,18 +93,22 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
         estimated_seconds=seconds,
         finishes_at=desk.now + timedelta(seconds=seconds) if sending else None,
         timezone=zone,
+        lanes=lanes,
         quiet_orphans=quiet_orphans,
         warnings=project.warnings,
     )
 
 
-def _estimate_whole(desk: Desk, sending: Iterable[CampaignPlan]) -> int:
+def _lay_lanes(desk: Desk, sending: Iterable[CampaignPlan]) -> tuple[Lane, ...]:
+    """The lanes of the accounts that would send, in the order in which they come up."""
+    names = dict.fromkeys(campaign_plan.account or "" for campaign_plan in sending)
+    return tuple(lay_lane(desk.project.accounts[name]) for name in names)
+
+
+def _estimate_whole(lanes: Iterable[Lane], sending: Sequence[CampaignPlan]) -> int:
     """Accounts wait for their own windows only, so the slowest one says how long the plan takes."""
-    requests: dict[str, int] = defaultdict(int)
-    for campaign_plan in sending:
-        requests[campaign_plan.account or ""] += campaign_plan.requests
-    accounts = desk.project.accounts
-    return max((estimate_seconds(count, accounts[name].limits) for name, count in requests.items()), default=0)
+    times = (lane.lasts(sum(c.requests for c in sending if c.account == lane.account)) for lane in lanes)
+    return ceil(max(times, default=timedelta()).total_seconds())
 
 
 def _digest(meanings: Iterable[str]) -> str:

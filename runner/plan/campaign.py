@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from runner.audience.recipients import Audience
 from runner.errors import Problem, ProblemsFound, Severity
 from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
-from runner.model.plan import Action, CampaignPlan, Change, Rows
+from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
 from runner.plan.content import find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
-from runner.plan.guards import Spent, judge_guards, problem_at
+from runner.plan.guards import Spent, judge_guards, measure_bounds, problem_at
 from runner.plan.questions import find_open_questions
-from runner.plan.schedule import is_over
+from runner.plan.schedule import ScheduleRefused, find_schedule, is_over
 
 
 def plan_campaign(campaign: Campaign, desk: Desk) -> tuple[CampaignPlan, Audience | None]:
     """What `apply` would do with this campaign, and the audience that says so, where its sources were read at all."""
     if not campaign.enabled:
-        return _plan_nothing(campaign, "paused: `enabled` is false"), None
+        return _plan_nothing(campaign, Note(NoteKind.PAUSED)), None
     if is_over(campaign, desk.now, desk.account_of(campaign).timezone):
-        return _plan_nothing(campaign, f"over: `until` was {campaign.until}"), None
+        return _plan_nothing(campaign, Note(NoteKind.OVER, campaign.until)), None
     try:
         audience = read_audience(campaign, desk)
     except ProblemsFound as found:
@@ -54,11 +55,11 @@ def plan_orphan(record: CampaignRecord) -> CampaignPlan:
         account=record.account,
         action=Action.ORPHAN,
         rows=Rows(listed=sum(held.values()), **held),
-        note=f"in the ledger, in no file; last activity {record.last_activity:%Y-%m-%d}",
+        note=Note(NoteKind.ORPHANED, record.last_activity.date()),
     )
 
 
-def _plan_nothing(campaign: Campaign, note: str) -> CampaignPlan:
+def _plan_nothing(campaign: Campaign, note: Note) -> CampaignPlan:
     return CampaignPlan(
         name=campaign.name,
         edition=campaign.edition,
@@ -89,11 +90,12 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
     cost = estimate_cost(audience.pending_by_kind, price)
     changes, accepted_before = _compare_content(campaign, record, desk)
     pending = audience.rows.pending
+    spent = _find_spent(campaign, desk)
     requests = count_requests(pending, campaign, account, probes=not accepted_before)
     refusals: tuple[Problem, ...] = ()
     if pending:
         refusals = (
-            *judge_guards(campaign, audience.rows, _find_spent(campaign, desk), cost, price),
+            *judge_guards(campaign, audience.rows, spent, cost, price),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
             *_judge_stops(campaign, desk),
         )
@@ -108,14 +110,24 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         requests=requests,
         estimated_cost=cost,
         currency=price.currency if price is not None else None,
-        estimated_seconds=estimate_seconds(requests, account.limits),
+        estimated_seconds=estimate_seconds(requests, account),
         problems=(
             *refusals,
             *audience.warnings,
             *_warn_of_blanks(campaign, audience),
             *_warn_of_doubt(campaign, desk, pending),
         ),
+        bounds=measure_bounds(campaign, spent, price),
+        scheduled_for=_find_delivery(campaign, account.timezone),
     )
+
+
+def _find_delivery(campaign: Campaign, timezone: str) -> datetime | None:
+    """The scheduled instant; None also where it is none, which is an open question and blocks."""
+    try:
+        return find_schedule(campaign, timezone)
+    except ScheduleRefused:
+        return None
 
 
 def _choose_action(pending: int, refusals: tuple[Problem, ...], record: CampaignRecord | None) -> Action:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from math import ceil
 
-from runner.model.config import Account, Campaign, Kind, Limits
+from runner.model.config import Account, Campaign, Kind
+from runner.model.plan import Lane
 
 ANSWER_TIME = timedelta(seconds=1)
 """What one request is taken to last from its first byte to its answer, until the provider shows otherwise."""
@@ -57,14 +58,21 @@ def count_requests(pending: int, campaign: Campaign, account: Account, *, probes
     return (1 if probe else 0) + ceil((pending - probe) / size)
 
 
-def estimate_seconds(requests: int, limits: Limits) -> int:
-    """The time that `requests` take one after another, when at most `limits.requests` may arrive in any `limits.per`.
+def lay_lane(account: Account) -> Lane:
+    """How the account's requests follow one another when at most `limits.requests` may arrive in any `limits.per`.
 
     With R requests in any window P and an answer time L, the N-th request's answer comes no sooner than
     ⌊(N - 1) / R⌋ · (P + L) + ((N - 1) mod R + 1) · L after the first one left, and no sooner than N · L.
     """
-    if requests == 0:
-        return 0
-    windows, place = divmod(requests - 1, limits.requests)
-    paced = windows * (limits.per + ANSWER_TIME) + (place + 1) * ANSWER_TIME
-    return ceil(max(paced, requests * ANSWER_TIME).total_seconds())
+    return Lane(
+        account=account.name,
+        timezone=account.timezone,
+        requests=account.limits.requests,
+        turn=(account.limits.per + ANSWER_TIME).total_seconds(),
+        answer=ANSWER_TIME.total_seconds(),
+    )
+
+
+def estimate_seconds(requests: int, account: Account) -> int:
+    """The time that `requests` of this account take one after another, in whole seconds."""
+    return ceil(lay_lane(account).lasts(requests).total_seconds())

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from runner.errors import Problem
 from runner.model.config import Campaign
-from runner.model.plan import Rows
+from runner.model.plan import Bounds, Rows
 from runner.plan.estimate import Price
 
 
@@ -33,6 +33,23 @@ def judge_guards(
         _judge_invalid(campaign, rows),
     )
     return tuple(problem for problem in found if problem is not None)
+
+
+def measure_bounds(campaign: Campaign, spent: Spent, price: Price | None) -> Bounds:
+    """What the guards allow this campaign, and what of it is used already."""
+    comparable = price is not None and set(spent.costs) <= {price.currency}
+    return Bounds(
+        max_recipients=campaign.guards.max_recipients,
+        max_cost=campaign.guards.max_cost,
+        people_before=spent.people,
+        cost_before=_price_past(spent, price) if price is not None and comparable else None,
+    )
+
+
+def _price_past(spent: Spent, price: Price) -> Decimal:
+    """What was spent before; people whose cost no answer has told are taken at the dearest price."""
+    dearest = max(price.by_kind.values(), default=Decimal(0))
+    return spent.costs.get(price.currency, Decimal(0)) + spent.unpriced * dearest
 
 
 def problem_at(campaign: Campaign, key: str, code: str, message: str, hint: str) -> Problem:
@@ -64,8 +81,7 @@ def _judge_cost(campaign: Campaign, spent: Spent, planned: Decimal | None, price
         message = f"earlier chunks were paid in {foreign[0]} and prices are in {price.currency}: max_cost can't be held"
         hint = "set the `currency` of the account's `prices` to that of its answers"
         return problem_at(campaign, "guards.max_cost", "guard-price-unknown", message, hint)
-    dearest = max(price.by_kind.values(), default=Decimal(0))
-    past = spent.costs.get(price.currency, Decimal(0)) + spent.unpriced * dearest
+    past = _price_past(spent, price)
     if past + planned <= limit:
         return None
     earlier = f", {past:,.2f} of it spent before" if past else ""

@@ -62,13 +62,13 @@ def test_the_provider_s_limit_of_people_a_request_holds_whatever_chunk_size_says
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 0), (1, 1), (5, 5), (6, 62), (10, 66), (11, 123)])
 def test_time_is_that_of_one_request_at_a_time_at_the_full_rate(requests: int, seconds: int) -> None:
-    assert estimate_seconds(requests, Limits()) == seconds
+    assert estimate_seconds(requests, account()) == seconds
 
 
 @given(st.integers(1, 400), st.integers(1, 20), st.integers(1, 120))
 def test_more_requests_never_take_less_time(requests: int, limit: int, per_s: int) -> None:
-    limits = Limits(requests=limit, per=timedelta(seconds=per_s))
-    assert estimate_seconds(requests, limits) <= estimate_seconds(requests + 1, limits)
+    paced = account(limits=Limits(requests=limit, per=timedelta(seconds=per_s)))
+    assert estimate_seconds(requests, paced) <= estimate_seconds(requests + 1, paced)
 
 
 def test_prices_of_the_file_win_over_those_learnt_from_answers() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from runner.errors import Place, Problem, Severity
 from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
-from runner.model.plan import Action, CampaignPlan, Change, Plan, Rows
+from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Plan, Rows
 from runner.model.status import CampaignStatus, Status
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -87,7 +87,7 @@ def _paused() -> CampaignPlan:
         account="main",
         action=Action.NONE,
         estimated_cost=Decimal(0),
-        note="paused: `enabled` is false",
+        note=Note(NoteKind.PAUSED),
     )
 
 
@@ -131,7 +131,7 @@ def _orphan() -> CampaignPlan:
         account="main",
         action=Action.ORPHAN,
         rows=Rows(listed=10, accepted=10),
-        note="in the ledger, in no file; last activity 2026-11-01",
+        note=Note(NoteKind.ORPHANED, date(2026, 11, 1)),
     )
 
 

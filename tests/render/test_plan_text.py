@@ -57,7 +57,7 @@ def test_a_price_that_is_not_known_is_never_zero(plan):
 
 def test_no_text_of_a_plan_shows_a_number_or_steers_the_terminal(plan):
     hostile = "06 39 98 12 34 \x1b[31m \u202e \ud800 \r gone"
-    changed = replace(plan.campaigns[0], name="x\x1by", file=hostile, account=hostile, note=hostile)
+    changed = replace(plan.campaigns[0], name="x\x1by", file=hostile, account=hostile)
     changed = replace(changed, changes=(replace(plan.campaigns[1].changes[0], after=hostile),))
     text = render_plan(replace(plan, campaigns=(changed, replace(changed, action=Action.NONE))))
     assert "98 12 34" not in text
