@@ -38,6 +38,7 @@ class Pseudonyms:
             hint = "make one with `openssl rand -hex 32`, and keep it where the state is not"
             raise StateRefused(message, hint=hint, code="state-key-short")
         self._keys = {purpose: _derive(text, purpose) for purpose in ("recipient", "account", "sender", "check")}
+        self._inner, self._outer = (sha256(padded) for padded in self._pad_key())
 
     @property
     def check_value(self) -> bytes:
@@ -46,7 +47,11 @@ class Pseudonyms:
 
     def of_number(self, number: int) -> bytes:
         """The 16 bytes under which the ledger knows the recipient with this number (E.164 digits)."""
-        return self._hash("recipient", b"+%d" % number)
+        # HMAC by two hashes that have the padded key behind them: a chunk of 500 takes half as long as by `hmac`.
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(b"+%d" % number)
+        outer.update(inner.digest())
+        return outer.digest()[:PSEUDONYM_BYTES]
 
     def of_account(self, provider: str, base_url: str, api_key: Secret) -> bytes:
         """16 bytes that are equal for equal API keys at one address, under whatever name of account."""
@@ -61,11 +66,16 @@ class Pseudonyms:
 
         DuckDB has no HMAC, but HMAC is two hashes over padded keys (RFC 2104). Its `sha256` answers hexadecimal text.
         """
-        padded = self._keys["recipient"].ljust(BLOCK_BYTES, b"\0")
-        inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+        inner, outer = self._pad_key()
         hashed = f"unhex(sha256($pseudonym_inner || encode('+' || {column}::VARCHAR)))"
         expression = f"unhex(left(sha256($pseudonym_outer || {hashed}), {2 * PSEUDONYM_BYTES}))"
         return expression, {"pseudonym_inner": inner, "pseudonym_outer": outer}
+
+    def _pad_key(self) -> tuple[bytes, bytes]:
+        """The recipients' key as the inner and the outer hash of HMAC begin with it."""
+        padded = self._keys["recipient"].ljust(BLOCK_BYTES, b"\0")
+        inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+        return inner, outer
 
     def _hash(self, purpose: str, message: bytes) -> bytes:
         return hmac.digest(self._keys[purpose], message, sha256)[:PSEUDONYM_BYTES]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, or_, select
 
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus, Departure, SenderRecord
@@ -36,14 +36,37 @@ RECORD = (
 """The columns of a ChunkRecord, under its names."""
 
 
-def is_campaign(name: str, edition: str | None) -> ColumnElement[bool]:
+def is_campaign(name: str | BindParameter[str], edition: str | BindParameter[str | None] | None) -> ColumnElement[bool]:
     """The condition that `campaigns` is this one; an edition that is None is one like any other."""
     return (campaigns.c.name == name) & campaigns.c.edition.is_not_distinct_from(edition)
 
 
-def is_account(held: Held) -> ColumnElement[bool]:
-    """The condition that a chunk is this account's, by its API key or by its name: a new key frees no place."""
-    return or_(chunks.c.account_id == held.account_id, chunks.c.account == held.account)
+def is_account() -> ColumnElement[bool]:
+    """The condition that a chunk is the account's that `name_account` names, by API key or by name.
+
+    So a new key frees no place.
+    """
+    return or_(chunks.c.account_id == bindparam("account_id"), chunks.c.account == bindparam("account"))
+
+
+def name_account(held: Held) -> Mapping[str, int | str]:
+    """The parameters of a statement that asks `is_account`."""
+    return {"account_id": held.account_id, "account": held.account}
+
+
+def _select_doubt() -> Select[int]:
+    return select(func.count()).select_from(chunks).where(chunks.c.status.in_(sorted(IN_DOUBT)), is_account())
+
+
+def _select_newest_answer() -> Select[bool]:
+    answered = (chunks.c.status == ChunkStatus.ACCEPTED) & chunks.c.settled_at.is_(None)
+    doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)
+    return select(answered).where(is_account(), answered | doubted).order_by(chunks.c.id.desc()).limit(1)
+
+
+# To build a statement takes longer than to carry it out: what each chunk asks is built once.
+DOUBT = _select_doubt()
+NEWEST_ANSWER = _select_newest_answer()
 
 
 def read_chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[ChunkRecord, ...]:
@@ -91,8 +114,7 @@ def find_sender(connection: Connection, chunk: str) -> SenderRecord | None:
 
 def count_in_doubt(connection: Connection, held: Held) -> int:
     """How many places in doubt the account has taken, over all runs and campaigns."""
-    query = select(func.count()).select_from(chunks).where(chunks.c.status.in_(sorted(IN_DOUBT)), is_account(held))
-    return connection.execute(query).scalar_one()
+    return connection.execute(DOUBT, name_account(held)).scalar_one()
 
 
 def must_probe(connection: Connection, held: Held) -> bool:
@@ -101,10 +123,7 @@ def must_probe(connection: Connection, held: Held) -> bool:
     One that an operator settled still counts as unknown here: whatever became of it, the provider has answered nothing
     since, and a probe is what finds out whether it does.
     """
-    answered = (chunks.c.status == ChunkStatus.ACCEPTED) & chunks.c.settled_at.is_(None)
-    doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)
-    query = select(answered).where(is_account(held), answered | doubted).order_by(chunks.c.id.desc()).limit(1)
-    accepted = connection.execute(query).scalar()
+    accepted = connection.execute(NEWEST_ANSWER, name_account(held)).scalar()
     return accepted is not None and not accepted
 
 

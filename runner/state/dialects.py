@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, String, insert, select
+from sqlalchemy import Connection, String, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -16,6 +17,8 @@ from runner.state.tables import Moment, recipients
 
 UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
+
+INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) VALUES"
 
 
 class Hexadecimal(FunctionElement[str]):
@@ -62,15 +65,20 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
 
     Raises IntegrityError where the campaign holds one of them already.
     """
-    # In the order of the primary key, so that each page of it is touched once.
+    # In the order of the primary key, so that each page of it is touched once; in one statement, since one a person
+    # takes half as long again.
     people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
         statement = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) SELECT %s, unnest(%b::bytea[]), %s"
         connection.exec_driver_sql(statement, (campaign_id, people, chunk_id))
     else:
-        columns = ["campaign_id", "pseudonym", "chunk_id"]
-        statement = str(insert(recipients).compile(connection.engine, column_keys=columns))
-        connection.exec_driver_sql(statement, [(campaign_id, pseudonym, chunk_id) for pseudonym in people])
+        connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
+
+
+@lru_cache(maxsize=4)
+def _write_insert(people: int) -> str:
+    rows = ", ".join(f"(?1, ?{place}, ?2)" for place in range(3, 3 + people))
+    return f"{INSERT_PEOPLE} {rows}"
 
 
 def is_held_twice(error: IntegrityError) -> bool:

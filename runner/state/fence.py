@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from runner.errors import LockLost
 from runner.state.tables import accounts
 from runner.state.transactions import Grip
+
+EPOCH = select(accounts.c.epoch).where(accounts.c.id == bindparam("account_id")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,7 @@ class Held:
 
 def check_fence(connection: Connection, held: Held) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held."""
-    newest = select(accounts.c.epoch).where(accounts.c.id == held.account_id).with_for_update()
-    epoch = connection.execute(newest).scalar()
+    epoch = connection.execute(EPOCH, {"account_id": held.account_id}).scalar()
     loss = "another run has taken it" if epoch != held.epoch else held.grip.find_loss(connection)
     if loss is not None:
         message = f"this run has lost the lock of account `{held.account}`: {loss}"

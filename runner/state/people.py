@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, case, exists, func, literal, select
+from sqlalchemy import Connection, Select, bindparam, case, exists, func, literal, select
 
 from runner.model.ledger import ChunkStatus
 from runner.state.chunks import is_campaign
@@ -11,6 +11,8 @@ from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
 """People a page: some 3 MB of text."""
+
+CAMPAIGN_ID = select(campaigns.c.id).where(is_campaign(bindparam("name"), bindparam("edition")))
 
 LETTERS = {ChunkStatus.ACCEPTED: "A", ChunkStatus.UNKNOWN: "U", ChunkStatus.SENDING: "S"}
 REFUSED = "R"
@@ -21,7 +23,7 @@ Page = tuple[str | None, bytes | None]
 
 def find_campaign_id(connection: Connection, name: str, edition: str | None) -> int | None:
     """The surrogate id of a campaign, None where the ledger has none of this identity."""
-    return connection.execute(select(campaigns.c.id).where(is_campaign(name, edition))).scalar()
+    return connection.execute(CAMPAIGN_ID, {"name": name, "edition": edition}).scalar()
 
 
 def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: bytes) -> Page:

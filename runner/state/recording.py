@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import AlreadyHeld, AlreadySettled, StateRefused, TooManyInDoubt
@@ -33,6 +33,17 @@ NAME_LENGTH = 10
 """A chunk's name has letters alone: digits could be taken for a telephone number, and be masked; vowels make words."""
 
 LONG_DIGITS = re.compile(r"\d(?:[\s().-]{0,2}\d){8,}")
+
+# To build a statement takes longer than to carry it out: what each chunk needs is built once.
+RETIRED = select(state.c.retired_at)
+CONTENT_ID = select(contents.c.id).where(
+    contents.c.campaign_id == bindparam("campaign_id"), contents.c.digest == bindparam("digest")
+)
+RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
+RAISE_SERIAL = update(state).values(serial=state.c.serial + 1)
+FIND_OWN = select(chunks).where(chunks.c.name == bindparam("chunk")).with_for_update()
+ANSWER = update(chunks).where(chunks.c.id == bindparam("answered"))
+ANSWER_ENDED = ANSWER.values(ended_server_at=ServerMoment())
 
 
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
@@ -57,10 +68,9 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "recorded_at": instant.wall,
         "recorded_boottime_s": instant.boottime_s,
         "recorded_boot_id": instant.boot_id,
-        "recorded_server_at": ServerMoment(),
     }
-    _hold_people(connection, campaign_id, insert_row(connection, chunks, recorded), chunk)
-    connection.execute(update(state).values(serial=state.c.serial + 1))
+    _hold_people(connection, campaign_id, insert_row(connection, RECORD, recorded), chunk)
+    connection.execute(RAISE_SERIAL)
     return name
 
 
@@ -135,7 +145,7 @@ def clean_reason(reason: str) -> str:
 
 
 def _refuse_retired(connection: Connection) -> None:
-    if connection.execute(select(state.c.retired_at)).scalar() is not None:
+    if connection.execute(RETIRED).scalar() is not None:
         message = "this state was retired meanwhile: another one goes on with its ledger"
         raise StateRefused(message, hint="let `state` name the one that it was moved to", code="state-retired")
 
@@ -156,13 +166,12 @@ def _keep_campaign(connection: Connection, name: str, edition: str | None) -> in
 
 
 def _keep_content(connection: Connection, campaign_id: int, content: KeptContent) -> int:
-    same = (contents.c.campaign_id == campaign_id) & (contents.c.digest == content.digest)
-    found: int | None = connection.execute(select(contents.c.id).where(same)).scalar()
+    identity = {"campaign_id": campaign_id, "digest": content.digest}
+    found: int | None = connection.execute(CONTENT_ID, identity).scalar()
     if found is not None:
         return found
     values = {
-        "campaign_id": campaign_id,
-        "digest": content.digest,
+        **identity,
         "audio": content.audio,
         "notify_email": content.notify_email,
         "sender_pseudonym": content.sender_pseudonym,
@@ -185,8 +194,7 @@ def _hold_people(connection: Connection, campaign_id: int, chunk_id: int, chunk:
 
 
 def _find_own(connection: Connection, held: Held, chunk: str) -> Row[Any]:
-    query = select(chunks).where(chunks.c.name == chunk).with_for_update()
-    found: Row[Any] | None = connection.execute(query).one_or_none()
+    found: Row[Any] | None = connection.execute(FIND_OWN, {"chunk": chunk}).one_or_none()
     if found is None:
         message = f"chunk {chunk} was recorded, and the state knows it no more: an older copy took its place"
         hint = "end every run; put back the newer state, or count the people of this chunk as unknown"
@@ -208,5 +216,5 @@ def _answer(
 ) -> None:
     if ended is not None:
         told |= {"ended_at": ended.wall, "ended_boottime_s": ended.boottime_s, "ended_boot_id": ended.boot_id}
-        told |= {"ended_server_at": ServerMoment()}
-    connection.execute(update(chunks).where(chunks.c.id == found.id).values(status=status, **told))
+    statement = ANSWER if ended is None else ANSWER_ENDED
+    connection.execute(statement, {"answered": found.id, "status": status, **told})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from runner.errors import SettlementRefused
 from runner.model.clock import Clock, Instant
 from runner.model.ledger import IN_DOUBT, ChunkStatus, SenderRecord
-from runner.state.chunks import find_sender, is_account
+from runner.state.chunks import find_sender, is_account, name_account
 from runner.state.fence import Held, check_fence
 from runner.state.holders import describe_holder, is_provably_gone
 from runner.state.recording import free_people
@@ -26,11 +26,11 @@ def sweep(connection: Connection, held: Held, now: Instant) -> tuple[str, ...]:
     """
     check_fence(connection, held)
     left = select(chunks.c.id, chunks.c.name, chunks.c.account_id).where(
-        chunks.c.status == ChunkStatus.SENDING, chunks.c.run_id != held.run_id, is_account(held)
+        chunks.c.status == ChunkStatus.SENDING, chunks.c.run_id != held.run_id, is_account()
     )
     found = [
         row
-        for row in connection.execute(left.order_by(chunks.c.id)).all()
+        for row in connection.execute(left.order_by(chunks.c.id), name_account(held)).all()
         if row.account_id == held.account_id or _has_ended(connection, row.name, now)
     ]
     swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))

@@ -13,11 +13,12 @@ from runner.model.names import HandStop
 from runner.state.tables import stops
 
 ALL = ("",)
+STOPS = select(stops).order_by(stops.c.campaign)
 
 
 def read_stops(connection: Connection) -> tuple[HandStop, ...]:
     """What is stopped, by the words that stopped it."""
-    rows = connection.execute(select(stops).order_by(stops.c.campaign))
+    rows = connection.execute(STOPS)
     return tuple(HandStop(glob=row.campaign, by=row.by, at=row.at) for row in rows)
 
 

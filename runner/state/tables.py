@@ -20,6 +20,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -233,9 +234,10 @@ stops = Table(
 )
 
 
-def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+def insert_row(connection: Connection, into: Table | Insert, values: Mapping[str, Any]) -> int:
     """Insert a row into a table whose key is an integer, and answer the key that it got."""
-    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    statement = insert(into) if isinstance(into, Table) else into
+    key = connection.execute(statement, values).inserted_primary_key
     if key is None:
-        raise ValueError(f"{table.name} gave no key to its new row")
+        raise ValueError(f"{statement.table.name} gave no key to its new row")
     return int(key[0])
