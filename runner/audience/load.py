@@ -104,7 +104,7 @@ def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wa
     with open_spool() as copy, open_spool() as odd:
         written = _write_regular(text, shape, wanted, copy, odd)
         relation = _load_table(connection, _Regular(copy, shape, wanted, 1, written))
-        source = _csv(odd, ",", ["mark", "text", "hurt", *others], "parallel = false, skip = 1")
+        source = read_spool(odd, ["mark", "text", "hurt", *others], skip=1)
         # Here a line feed alone can be a cell, and only it is taken for NULL.
         cells = ", ".join(f"coalesce({cell}, chr(10)) AS {cell}" for cell in ["mark", "text", "hurt", *others])
         connection.execute(f"CREATE OR REPLACE TABLE odd AS SELECT {cells} FROM {source}")
@@ -164,6 +164,11 @@ def _written(file: BinaryIO) -> Iterator[TextIO]:
         yield text
     finally:
         text.detach()
+
+
+def read_spool(file: BinaryIO, names: list[str], skip: int = 0) -> str:
+    """What reads a file that `csv.writer` wrote, with a comma and a line feed; a line feed alone in a cell is NULL."""
+    return _csv(file, ",", names, f"parallel = false, skip = {skip}")
 
 
 def _csv(file: BinaryIO, delimiter: str, names: list[str], option: str) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count
-from runner.audience.files import find_files, open_file, say_error
 from runner.audience.filter import Cells, select_rows, trim_cell
-from runner.audience.load import drop_read, load_rows
+from runner.audience.kinds import READERS
+from runner.audience.load import drop_read
 from runner.audience.rows import Wanted
-from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column, read_shape
-from runner.audience.text import Text, read_text
+from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column
+from runner.audience.tables import Means, Table
 from runner.audience.where import Where, parse_where
 from runner.errors import SourceUnreadable
 from runner.model.config import Source, SourceKind
@@ -26,9 +25,9 @@ _MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now"
 
 @dataclass(frozen=True, slots=True)
 class FileRows:
-    """A file of a source: its path, how many rows of the source stand before its own, and how many it has."""
+    """A table of a source: its file if it has one, how many of the source's rows stand before its own, and its own."""
 
-    path: str
+    path: str | None
     before: int
     rows: int
 
@@ -57,10 +56,10 @@ class ReadSource:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """A file's text with the shape of its table and the cells that are asked for."""
+class _Found:
+    """A table's name and shape, and where the cells are that are asked for."""
 
-    text: Text
+    name: str
     shape: Shape
     wanted: Wanted
 
@@ -71,25 +70,30 @@ def create_rows(connection: DuckDBPyConnection, table: str) -> None:
     connection.execute(f"CREATE TABLE {table}_hurt (source INTEGER, row BIGINT, text VARCHAR, why VARCHAR)")
 
 
-def read_source(
-    connection: DuckDBPyConnection, source: Source, index: int, *, table: str, root: Path, context: Mapping[str, object]
-) -> ReadSource:
+def read_source(connection: DuckDBPyConnection, source: Source, index: int, *, table: str, means: Means) -> ReadSource:
     """Read the rows of `source` into `table`; those of a source with a `where` wait for `select_source`.
 
     Raises SourceUnreadable or TemplateFailed where any of it can't be read.
     """
-    if source.kind is SourceKind.NUMBERS:
-        return _read_numbers(connection, source, index, table, context)
-    read = ReadSource(source, index, render(source.text, context).strip(), table)
-    wanted = render(source.column, context) if source.column is not None else None
+    read = ReadSource(source, index, _name_source(source, means.context), table)
+    wanted = render(source.column, means.context) if source.column is not None else None
     if source.where is not None:
-        read.where = parse_where(connection, *render_sql(source.where, context))
-    paths = find_files(root, read.label)
-    try:
-        _read_files(connection, root, paths, wanted, read)
-    except OSError as error:
-        raise SourceUnreadable(f"`{read.label}` can't be read: {say_error(error)}") from error
+        read.where = parse_where(connection, *render_sql(source.where, means.context))
+    first: _Found | None = None
+    with closing(READERS[source.kind](source, means, connection)) as tables:
+        for each in tables:
+            with closing(each):
+                found = _find_cells(each, wanted, read)
+                first = first or found
+                _refuse_difference(first, found)
+                _insert_table(connection, each, found, read)
     return read
+
+
+def _name_source(source: Source, context: Mapping[str, object]) -> str:
+    """What messages call a source: its path, else the key that says its kind."""
+    is_path = source.kind in (SourceKind.FILE, SourceKind.TEMPLATE)
+    return render(source.text, context).strip() if is_path else source.kind.value
 
 
 def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
@@ -107,41 +111,10 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
     connection.execute(f"DROP TABLE {cells}")
 
 
-def _read_numbers(
-    connection: DuckDBPyConnection, source: Source, index: int, table: str, context: Mapping[str, object]
-) -> ReadSource:
-    # YAML can spell half a character, which is no text.
-    texts = [render(text, context).encode("utf-8", "replace").decode() for text in source.numbers]
-    connection.execute(
-        f"INSERT INTO {table} SELECT $source, unnest(range(1, $last)), unnest($texts::VARCHAR[])",
-        {"source": index, "last": len(texts) + 1, "texts": texts},
-    )
-    return ReadSource(source, index, "numbers", table)
-
-
-def _read_files(
-    connection: DuckDBPyConnection, root: Path, paths: Sequence[str], wanted: str | None, read: ReadSource
-) -> None:
-    first: _Table | None = None
-    for path in paths:
-        with open_file(root, path) as file, closing(read_text(file, path)) as text:
-            table = _find_table(text, wanted, read)
-            if table is not None:
-                _refuse_difference(first or table, table)
-                first = first or table
-                _insert_table(connection, table, read)
-
-
-def _find_table(text: Text, wanted: str | None, read: ReadSource) -> _Table | None:
-    """The table in a text, None where it has nothing in it and may have nothing."""
-    shape = read_shape(text)
-    if shape is None:
-        if read.source.allow_empty:
-            return None
-        message = f"`{text.name}` is empty: it has no header and no row"
-        raise SourceUnreadable(message, hint="export it again", code="source-empty")
-    others = [_find_other(shape, name, text.name) for name in (read.where.names.values() if read.where else ())]
-    return _Table(text, shape, Wanted(find_column(shape, wanted, text.name), tuple(others)))
+def _find_cells(table: Table, wanted: str | None, read: ReadSource) -> _Found:
+    shape, name = table.shape, table.name
+    others = [_find_other(shape, other, name) for other in (read.where.names.values() if read.where else ())]
+    return _Found(name, shape, Wanted(find_column(shape, wanted, name), tuple(others)))
 
 
 def _find_other(shape: Shape, name: str, file: str) -> int:
@@ -154,43 +127,43 @@ def _find_other(shape: Shape, name: str, file: str) -> int:
     raise error
 
 
-def _refuse_difference(first: _Table, other: _Table) -> None:
+def _refuse_difference(first: _Found, other: _Found) -> None:
     """Raise SourceUnreadable where two files of one glob have not the same columns, or not the same one is meant."""
     differing = set(_name_columns(first)) ^ set(_name_columns(other))
     meant = {_name_column(first), _name_column(other)}
     if differing or len(meant) > 1:
         name = min(differing or meant)
-        files = f"`{first.text.name}` and `{other.text.name}`"
+        files = f"`{first.name}` and `{other.name}`"
         message = f"{files} have different columns, or a different one is meant: `{name}`"
         hint = "name files with the same columns, or make a source of each"
         raise SourceUnreadable(message, hint=hint, code="different-columns")
 
 
-def _name_columns(table: _Table) -> list[str]:
+def _name_columns(table: _Found) -> list[str]:
     """What the columns of a table are called when they are compared; their numbers where it has no header."""
     names = table.shape.names
     return [str(n + 1) for n in range(table.shape.width)] if names is None else [n for n in map(fold_name, names) if n]
 
 
-def _name_column(table: _Table) -> str:
+def _name_column(table: _Found) -> str:
     names = table.shape.names
     return str(table.wanted.column + 1) if names is None else fold_name(names[table.wanted.column])
 
 
-def _insert_table(connection: DuckDBPyConnection, table: _Table, read: ReadSource) -> None:
-    """Add the rows of one more file to the source."""
-    relation = load_rows(connection, table.text, table.shape, table.wanted)
+def _insert_table(connection: DuckDBPyConnection, table: Table, found: _Found, read: ReadSource) -> None:
+    """Add the rows of one more table to the source."""
+    relation = table.load(connection, found.wanted)
     before = sum(file.rows for file in read.files)
     rows = count(connection, f"SELECT count(*) FROM {relation}")
-    read.files.append(FileRows(table.text.name, before, rows))
+    read.files.append(FileRows(table.file, before, rows))
     if read.where is None:
         _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)
     else:
-        _insert_cells(connection, table, read, read.where, f"(SELECT {before} + place AS row, * FROM {relation})")
+        _insert_cells(connection, found, read, read.where, f"(SELECT {before} + place AS row, * FROM {relation})")
     drop_read(connection)
 
 
-def _insert_cells(connection: DuckDBPyConnection, table: _Table, read: ReadSource, where: Where, relation: str) -> None:
+def _insert_cells(connection: DuckDBPyConnection, table: _Found, read: ReadSource, where: Where, relation: str) -> None:
     """Keep the rows with the cells that `where` names, until its expression can be computed."""
     has_decimal_commas = table.shape.delimiter != ","
     names = tuple(where.names.values())

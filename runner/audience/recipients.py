@@ -6,7 +6,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +25,7 @@ from runner.audience.reasons import (
     count_rows,
     read_ledger,
 )
+from runner.audience.tables import Means
 from runner.errors import Problem, ProblemsFound, RunnerError, Severity, SourceUnreadable
 from runner.model.config import Campaign, Kind, Source
 from runner.model.plan import Reason, Rows
@@ -150,9 +150,8 @@ class Audience:
 def build_audience(
     campaign: Campaign,
     *,
-    root: Path,
+    means: Means,
     countries: Sequence[str],
-    context: Mapping[str, object],
     fiction: bool = False,
     people: Iterable[str] = (),
     pseudonym_sql: PseudonymSql | None = None,
@@ -165,7 +164,7 @@ def build_audience(
     """
     with ExitStack() as stack:
         connection = stack.enter_context(closing(open_engine()))
-        reading = _Reading(connection, root, context)
+        reading = _Reading(connection, means)
         recipients = reading.read_all(campaign.recipients, TABLE)
         excluding = reading.read_all(campaign.exclude, exclusions.TABLE)
         seal_engine(connection)
@@ -184,14 +183,18 @@ def build_audience(
 
 
 def read_excluded(
-    campaign: Campaign, *, root: Path, countries: Sequence[str], context: Mapping[str, object], fiction: bool = False
+    campaign: Campaign,
+    *,
+    means: Means,
+    countries: Sequence[str],
+    fiction: bool = False,
 ) -> frozenset[int]:
     """The numbers (E.164 digits) that the campaign's exclusions hold now.
 
     Raises ProblemsFound, at the exclusions' places, where they can't be trusted to be whole.
     """
     with closing(open_engine()) as connection:
-        reading = _Reading(connection, root, context)
+        reading = _Reading(connection, means)
         excluding = reading.read_all(campaign.exclude, exclusions.TABLE)
         seal_engine(connection)
         reading.select_all(excluding)
@@ -205,10 +208,9 @@ def read_excluded(
 class _Reading:
     """The reading of all sources of a campaign, in which one that fails stands in no other's way."""
 
-    def __init__(self, connection: DuckDBPyConnection, root: Path, context: Mapping[str, object]) -> None:
+    def __init__(self, connection: DuckDBPyConnection, means: Means) -> None:
         self._connection = connection
-        self._root = root
-        self._context = context
+        self._means = means
         self._problems: list[Problem] = []
 
     def read_all(self, sources: Sequence[Source], table: str) -> list[ReadSource]:
@@ -217,9 +219,7 @@ class _Reading:
         read = []
         for index, source in enumerate(sources):
             with self._noting(source, table), bounded_memory("this source"):
-                read.append(
-                    read_source(self._connection, source, index, table=table, root=self._root, context=self._context)
-                )
+                read.append(read_source(self._connection, source, index, table=table, means=self._means))
         return read
 
     def select_all(self, sources: Sequence[ReadSource]) -> None:

@@ -24,6 +24,8 @@ class Hurt(StrEnum):
     QUOTES = "quotes"
     MISSING = "missing-cell"
     SURPLUS = "surplus-cells"
+    NESTED = "nested"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,13 @@ def find_named(shape: Shape, wanted: str, file: str) -> int | None:
     return places[0] if places else None
 
 
+def refuse_width(name: str, width: int) -> None:
+    """Raise SourceUnreadable where a table is wider than the bound."""
+    if width > MOST_COLUMNS:
+        message = f"`{name}` has more than {MOST_COLUMNS:,} columns"
+        raise SourceUnreadable(message, hint="export only the columns that are needed", code="source-too-large")
+
+
 def no_such_column(shape: Shape, wanted: str, file: str) -> SourceUnreadable:
     """The error that says so, and which columns there are."""
     if shape.names is None:
@@ -133,9 +140,7 @@ def _read_first_record(name: str, lines: Lines, candidates: Sequence[str], empty
     delimiter = max(candidates, key=lambda candidate: _rank(records[candidate], candidate))
     record = records[delimiter]
     cells = record.cells if record.is_whole else split_raw(record.lines[0], delimiter)
-    if len(cells) > MOST_COLUMNS:
-        message = f"`{name}` has more than {MOST_COLUMNS:,} columns"
-        raise SourceUnreadable(message, hint="export only the columns that are needed", code="source-too-large")
+    refuse_width(name, len(cells))
     used = delimiter if len(cells) > 1 or len(candidates) == 1 else None
     if any(map(has_number, cells)):
         return Shape(used, None, len(cells), start, empty)

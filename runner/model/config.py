@@ -27,6 +27,9 @@ class SourceKind(StrEnum):
 
     NUMBERS = "numbers"
     FILE = "file"
+    QUERY = "query"
+    URL = "url"
+    TEMPLATE = "template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,17 @@ class Source:
     """One item of `recipients` or `exclude`.
 
     `numbers` is set for the kind of that name; `text` is the path, glob or other text of every other kind, in which
-    Jinja is not rendered yet, as in `column` and `where`. `column` counts from 1 where it is a number.
+    Jinja is not rendered yet, as in `items`, `next`, `column` and `where`. `column` counts from 1 where it is a number.
     """
 
     kind: SourceKind
     place: Place
     numbers: tuple[str, ...] = ()
     text: str = ""
+    database: Reference | None = None
+    headers: Mapping[str, Reference] = field(default_factory=dict)
+    items: str | None = None
+    next: str | None = None
     column: str | None = None
     where: str | None = None
     allow_empty: bool = False

@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from runner.audience.recipients import Audience, build_audience, read_excluded
+from runner.audience.tables import Means
 from runner.errors import Problem
+from runner.hosts import VARIABLE, parse_allowed_hosts
 from runner.model.config import Account, Campaign, Project
 from runner.model.ledger import IN_DOUBT, CampaignRecord
 from runner.model.names import HandStop
 from runner.plan.content import keep_content
+from runner.project.references import resolve
 from runner.state.open import State
 from runner.templates import build_context
 
@@ -23,15 +27,17 @@ class Desk:
     """All that campaigns are planned from.
 
     `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
-    `exposed` holds the environment variables that templates see; `sandbox` plans for the embedded sandbox, which alone
-    takes the numbers kept for works of fiction. `closed` says by name why accounts can't be used,
-    `in_doubt` how many chunks of each are in doubt; `stops` is what somebody stopped by hand.
+    `environment` is where references of sources are looked up; templates see the variables in `exposed` alone.
+    `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction. `closed` says by
+    name why accounts can't be used, `in_doubt` how many chunks of each are in doubt; `stops` is what somebody stopped
+    by hand.
     """
 
     project: Project
     state: State | None
     records: Mapping[tuple[str, str | None], CampaignRecord]
     exposed: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     now: datetime
     sandbox: bool = False
     runner_version: str
@@ -67,9 +73,8 @@ def read_audience(campaign: Campaign, desk: Desk) -> Audience:
     state = desk.state if desk.record_of(campaign) is not None else None
     return build_audience(
         campaign,
-        root=desk.project.root,
+        means=_find_means(campaign, desk),
         countries=desk.account_of(campaign).countries,
-        context=_build_context(campaign, desk),
         fiction=desk.sandbox,
         people=_read_people(campaign, state) if state is not None else (),
         pseudonym_sql=state.pseudonyms.sql if state is not None else None,
@@ -80,10 +85,18 @@ def reread_excluded(campaign: Campaign, desk: Desk) -> frozenset[int]:
     """The numbers that the campaign's exclusions hold now. Raises ProblemsFound where one of them fails."""
     return read_excluded(
         campaign,
-        root=desk.project.root,
+        means=_find_means(campaign, desk),
         countries=desk.account_of(campaign).countries,
-        context=_build_context(campaign, desk),
         fiction=desk.sandbox,
+    )
+
+
+def _find_means(campaign: Campaign, desk: Desk) -> Means:
+    return Means(
+        root=desk.project.root,
+        context=_build_context(campaign, desk),
+        look_up=partial(resolve, environment=desk.environment, root=desk.project.root),
+        allowed_hosts=parse_allowed_hosts(desk.environment.get(VARIABLE)),
     )
 
 

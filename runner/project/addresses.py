@@ -13,6 +13,7 @@ from runner.project.references import replace_references
 
 STATE_SCHEMES = ("sqlite", "postgresql")
 _STANDS_FOR = "r0"
+_DATABASE = re.compile(r"[a-z][a-z0-9_+]*://", re.IGNORECASE)
 _PORT = re.compile(r":\$\{[^}]*\}(?=[/?#]|$)")
 _SECRET_PARAMETER = re.compile(r"passw|pwd|secret|token|key", re.IGNORECASE)
 
@@ -27,17 +28,25 @@ class Fault:
 
 
 def judge_address(text: str, form: str) -> Fault | None:
-    """What is wrong with an address of this `format`: base-url, proxy, state or url."""
+    """What is wrong with an address of this `format`: base-url, proxy, state, url, source-url or database.
+
+    In a source-url, `r0` stands for each `{{ … }}`.
+    """
+    is_page = form in ("url", "source-url")
     # Where no page is named, what stands before the last `@` can only be a password, even with a `/` in it.
-    if _holds_password(text, ends="[/?#]" if form == "url" else "$"):
-        hint = "write `${NAME}` in its place, and set that variable" if form != "url" else "use an address without one"
+    if _holds_password(text, ends="[/?#]" if is_page else "$"):
+        hint = "write `${NAME}` in its place, and set that variable"
+        if is_page:
+            hint = "use an address without one" if form == "url" else "give it in `headers`, as `${NAME}`"
         return Fault("literal-secret", "a password stands in this address", hint)
     literal = replace_references(_PORT.sub(":1", text), _STANDS_FOR)
     if literal == _STANDS_FOR or (form != "state" and literal.startswith(_STANDS_FOR)):
         return None
     if form == "state":
         return _judge_state(literal)
-    return _judge_http(literal, plain_anywhere=form != "base-url")
+    if form == "database":
+        return _judge_database(literal)
+    return _judge_http(literal, form)
 
 
 def _holds_password(text: str, *, ends: str) -> bool:
@@ -60,7 +69,14 @@ def _judge_state(literal: str) -> Fault | None:
     return Fault("invalid-address", "this is no address of a state", hint)
 
 
-def _judge_http(literal: str, *, plain_anywhere: bool) -> Fault | None:
+def _judge_database(literal: str) -> Fault | None:
+    if _DATABASE.match(literal):
+        return None
+    hint = "write an SQLAlchemy URL, such as `postgresql://reader:${CRM_PASSWORD}@db.example.fr/crm`"
+    return Fault("invalid-address", "this is no address of a database", hint)
+
+
+def _judge_http(literal: str, form: str) -> Fault | None:
     hint = "write the whole address, such as `https://api.example.fr/v1`"
     try:
         parts = urlsplit(literal)
@@ -69,13 +85,14 @@ def _judge_http(literal: str, *, plain_anywhere: bool) -> Fault | None:
         return Fault("invalid-address", "this is no address", hint)
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or re.search(r"\s", literal):
         return Fault("invalid-address", "this is no http or https address", hint)
-    if plain_anywhere:
+    if form in ("url", "proxy"):
         return None
-    if parts.query or parts.fragment:
+    if form == "base-url" and (parts.query or parts.fragment):
         return Fault("invalid-address", "the address of an API has no `?` and no `#`", hint)
     if parts.scheme == "http" and _STANDS_FOR not in parts.hostname and not _is_loopback(parts.hostname):
         hint = "write `https://`; only loopback addresses, such as 127.0.0.1, may be reached without it"
-        return Fault("insecure-address", "plain http would carry the API key unprotected", hint)
+        carried = "the API key" if form == "base-url" else "numbers and headers"
+        return Fault("insecure-address", f"plain http would carry {carried} unprotected", hint)
     return None
 
 

@@ -158,7 +158,11 @@ def _build_source(values: MapValue) -> Source:
         kind=kind,
         place=at.place,
         numbers=_list(values, "numbers") or (),
-        text=_say(values, "file") or "",
+        text=_say(values, kind) or "" if kind is not SourceKind.NUMBERS else "",
+        database=build_reference(values, "database"),
+        headers=_map_references(values.find("headers")),
+        items=_say(values, "items"),
+        next=_say(values, "next"),
         column=None if column is None else str(column),
         where=_say(values, "where"),
         allow_empty=_say(values, "allow_empty") is True,
@@ -182,9 +186,14 @@ def _parse(parse: Callable[[str], Parsed | None], values: MapValue, *path: str) 
 
 
 def build_reference(values: MapValue, name: str) -> Reference | None:
-    """The reference under a key of campaigns.yaml or of an account; None where the key is missing."""
+    """The reference under a key of campaigns.yaml, of an account or of a source; None where the key is missing."""
     found = values.find(name)
     return Reference(found.text, found.place) if isinstance(found, ScalarValue) else None
+
+
+def _map_references(values: Value | None) -> dict[str, Reference]:
+    held = values.values if isinstance(values, MapValue) else {}
+    return {name: Reference(each.text, each.place) for name, each in held.items() if isinstance(each, ScalarValue)}
 
 
 def _list(values: MapValue, *path: str) -> tuple[str, ...] | None:

@@ -116,8 +116,15 @@ def _one_of(wanted: list[Schema], _schema: Schema) -> Fits:
     return lambda value: sum(fits(value) for fits in choices) == 1
 
 
-def _dependencies(wanted: Mapping[str, list[str]], _schema: Schema) -> Fits:
-    return lambda value: all(name not in value or all(map(value.__contains__, need)) for name, need in wanted.items())
+def _any_of(wanted: list[Schema], _schema: Schema) -> Fits:
+    choices = [compile_fit(choice) for choice in wanted]
+    return lambda value: any(fits(value) for fits in choices)
+
+
+def _dependencies(wanted: Mapping[str, list[str] | Schema], _schema: Schema) -> Fits:
+    schemas = {name: {"required": need} if isinstance(need, list) else need for name, need in wanted.items()}
+    needs = {name: compile_fit(schema) for name, schema in schemas.items()}
+    return lambda value: all(name not in value or fits(value) for name, fits in needs.items())
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -145,5 +152,6 @@ _KEYWORDS: Mapping[str, Callable[[Typed, Schema], Fits]] = {
     "properties": _properties,
     "propertyNames": _names,
     "oneOf": _one_of,
+    "anyOf": _any_of,
     "dependencies": _dependencies,
 }

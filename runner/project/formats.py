@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.errors import Problem
 from runner.project.addresses import judge_address
+from runner.project.masking import names_secret
 from runner.project.nearest import find_nearest
 from runner.project.references import find_malformed, is_one_reference
 from runner.project.scalars import (
@@ -21,11 +22,13 @@ from runner.templates import check_template
 
 FREE = "free"
 """The format of a value that no schema types."""
-REFERENCES = frozenset({"secret", "base-url", "proxy", "state"})
+REFERENCES = frozenset({"secret", "base-url", "proxy", "state", "database", "header"})
 _DOORS = re.compile(r"\$\{[^}]*\}?|\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-TEMPLATES = frozenset({"number", "path", "template", "sql"})
-REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url` and `proxy`"
+TEMPLATES = frozenset({"number", "path", "template", "sql", "source-url"})
+REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url`, `proxy`, and a source's `database` and `headers`"
+_STANDS_FOR = "r0"
+_SCHEME = re.compile(r"^(?:basic|bearer|digest|token|apikey)$", re.IGNORECASE)
 
 
 def judge_text(value: ScalarValue, form: str | None, path: Sequence[str]) -> Problem | None:
@@ -34,7 +37,7 @@ def judge_text(value: ScalarValue, form: str | None, path: Sequence[str]) -> Pro
     if form in REFERENCES:
         return _judge_reference(value, form, key)
     if form in TEMPLATES:
-        return _judge_template(value, form)
+        return _judge_template(value, form, key)
     return _refuse_doors(value, ".".join(path)) or _judge_form(value, form)
 
 
@@ -67,27 +70,34 @@ def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
     if "{{" in text or "{%" in text:
         message = f"`{{{{ … }}}}` is not rendered in `{key}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, takes)
-    if form == "secret":
-        if is_one_reference(text):
+    if form == "secret" or (form == "header" and names_secret(key)):
+        # A header may say before its secret what kind it is, as in `Bearer ${TOKEN}`.
+        secret = text.partition(" ")[2] if form == "header" and _SCHEME.match(text.partition(" ")[0]) else text
+        if is_one_reference(secret.strip()):
             return None
         hint = "set it in an environment variable and write `${NAME}`, or keep it in a file and write `${file:PATH}`"
         return value.problem("literal-secret", f"`{key}` stands here as it is, for all who read this file", hint)
+    if form == "header":
+        return None
     fault = judge_address(text, form)
     return None if fault is None else value.problem(fault.code, fault.message, fault.hint)
 
 
-def _judge_template(value: ScalarValue, form: str) -> Problem | None:
+def _judge_template(value: ScalarValue, form: str, key: str) -> Problem | None:
     text = value.text
     if "${" in text:
-        message = "`${…}` is not looked up in a source, which takes `{{ … }}`"
+        message = f"`${{…}}` is not looked up in `{key}`, which takes `{{{{ … }}}}`"
         hint = "list the variable under `expose_env` in campaigns.yaml and write `{{ env.NAME }}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, hint)
-    fault = check_template(text, sql=form == "sql")
-    if fault is not None:
-        return value.problem_within(fault.offset, fault.width, fault.code, fault.message)
+    broken = check_template(text, sql=form == "sql")
+    if broken is not None:
+        return value.problem_within(broken.offset, broken.width, broken.code, broken.message)
     if form == "number":
         return _judge_digits(value)
-    return _judge_path(value) if form == "path" else None
+    if form == "source-url":
+        fault = judge_address(_DOORS.sub(_STANDS_FOR, text.strip()), form)
+        return None if fault is None else value.problem(fault.code, fault.message, fault.hint)
+    return _judge_path(value, key) if form == "path" else None
 
 
 def _judge_digits(value: ScalarValue) -> Problem | None:
@@ -98,11 +108,11 @@ def _judge_digits(value: ScalarValue) -> Problem | None:
     return value.problem("unquoted-number", message, f'put it in quotes: `"{value.brief}"`')
 
 
-def _judge_path(value: ScalarValue) -> Problem | None:
+def _judge_path(value: ScalarValue, key: str) -> Problem | None:
     text = value.text.strip()
     hint = "name a file inside the project, relative to the folder of campaigns.yaml"
     if "://" in text:
-        return value.problem("path-outside-project", "`file` takes a path and no address", hint)
+        return value.problem("path-outside-project", f"`{key}` takes a path and no address", hint)
     if text.startswith(("/", "\\")) or _DRIVE.match(text):
         return value.problem("path-outside-project", f"`{value.brief}` is an absolute path", hint)
     if ".." in text.replace("\\", "/").split("/"):

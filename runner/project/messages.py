@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import Problem
+from runner.model.config import SourceKind
 from runner.project.masking import names_secret
 from runner.project.nearest import find_nearest
 from runner.project.scalars import YES_AND_NO
@@ -31,7 +32,8 @@ KINDS = {
 class Misfit:
     """One rule of a schema that a value breaks: the rule's keyword and what it wants, the value, and the way to it.
 
-    `instance` is what was judged: the typed value, or the name of a key of it.
+    `instance` is what was judged: the typed value, or the name of a key of it. `dependent` is the key whose presence
+    asks for the rule, if one does.
     """
 
     keyword: str
@@ -40,6 +42,7 @@ class Misfit:
     value: Value
     path: tuple[str | int, ...]
     instance: object
+    dependent: str = ""
 
     @property
     def key(self) -> str:
@@ -87,6 +90,8 @@ def describe_misfit(misfit: Misfit) -> Iterator[Problem]:
             yield from _describe_source(misfit)
         case "dependencies":
             yield from _describe_dependencies(misfit)
+        case "anyOf":
+            yield from _describe_needless(misfit.value, misfit.dependent, _list_required(misfit.wanted))
         case "uniqueItems":
             yield _describe_repetition(misfit)
         case _:
@@ -226,33 +231,50 @@ def _describe_pattern(misfit: Misfit) -> Problem:
     told = misfit.schema.get("patternErrorMessage")
     if isinstance(misfit.value, MapValue):
         key = misfit.value.keys[str(misfit.instance)]
-        return key.problem("invalid-name", f"`{key.brief}` is no name for an account", told)
+        what = "an account" if misfit.key == "accounts" else "a header"
+        return key.problem("invalid-name", f"`{key.brief}` is no name for {what}", told)
     code = "invalid-name" if misfit.key in ("name", "edition") else "invalid-value"
     return misfit.tell(code, f"{misfit.subject} can't be {misfit.text}", told)
 
 
 def _describe_source(misfit: Misfit) -> Iterator[Problem]:
-    if not isinstance(misfit.value, MapValue) or misfit.value.keys.keys() - misfit.schema["properties"].keys():
+    value = misfit.value
+    if not isinstance(value, MapValue) or value.keys.keys() - misfit.schema["properties"].keys():
         # A key that is not known was told, and may be the one that is missing.
         return
-    kinds = [choice["required"][0] for choice in misfit.wanted]
-    listed = " or ".join(f"`{kind}`" for kind in kinds)
-    present = " and ".join(f"`{kind}`" for kind in kinds if kind in misfit.value.keys)
+    kinds = _list_required(misfit.wanted)
+    present = " and ".join(f"`{kind}`" for kind in kinds if kind in value.keys)
     if present:
         hint = "make two sources of it, each with a `- ` of its own"
         yield misfit.tell("source-kind", f"this source has {present}", hint)
     else:
+        listed = _list_choices(kinds)
         yield misfit.tell("source-kind", f"this source has no {listed}", f"a source has exactly one of them: {listed}")
+
+
+def _list_required(choices: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [choice["required"][0] for choice in choices]
+
+
+def _list_choices(names: Sequence[str]) -> str:
+    *others, last = (f"`{name}`" for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _describe_dependencies(misfit: Misfit) -> Iterator[Problem]:
     value = misfit.value
-    kinds = [choice["required"][0] for choice in misfit.schema.get("oneOf", ())]
-    if isinstance(value, MapValue) and (not kinds or value.keys.keys() & set(kinds)):
+    if isinstance(value, MapValue):
         for name, needed in misfit.wanted.items():
-            if name in value.keys and needed[0] not in value.keys:
-                message = f"`{name}` has no meaning without `{needed[0]}`"
-                yield value.keys[name].problem("needless-key", message, f"remove it, or use `{needed[0]}`")
+            if isinstance(needed, list) and name in value.keys and needed[0] not in value.keys:
+                yield from _describe_needless(value, name, needed)
+
+
+def _describe_needless(value: Value, name: str, needed: Sequence[str]) -> Iterator[Problem]:
+    """A key that has no meaning without one of others. Of a source without any kind, that was told instead."""
+    if isinstance(value, MapValue) and value.keys.keys() & set(SourceKind):
+        listed = _list_choices(needed)
+        message = f"`{name}` has no meaning without {listed}"
+        yield value.keys[name].problem("needless-key", message, f"remove it, or use {listed}")
 
 
 def _describe_repetition(misfit: Misfit) -> Problem:

@@ -36,6 +36,11 @@ def name_variables(text: str) -> tuple[str, ...]:
     return tuple(found["name"] for found in REFERENCE.finditer(text) if found["name"])
 
 
+def find_references(text: str) -> tuple[str, ...]:
+    """The references in `text`, as they are spelled there."""
+    return tuple(found.group() for found in REFERENCE.finditer(text))
+
+
 def resolve(reference: Reference, *, environment: Mapping[str, str], root: Path) -> Secret:
     """What a reference stands for: variables of `environment`, files relative to `root` without their last line break.
 

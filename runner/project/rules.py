@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from runner.errors import Problem
 from runner.project.nearest import find_nearest
-from runner.project.references import name_variables
+from runner.project.references import find_references, name_variables
 from runner.project.releases import allows
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 from runner.templates import check_template, has_template
 
 REQUIRED = (("message", "audio"), ("notify", "email"), ("recipients",))
 """What every campaign has once the defaults are merged."""
+_SQL_KEYS = ("query", "where")
 CAMPAIGN_NAMES = ("name", "edition", "account")
 
 
@@ -27,6 +28,9 @@ def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem
         yield requires.problem("release-not-allowed", message, hint)
     yield from _find_twins(project)
     yield from _find_exposed_secrets(project)
+    defaults = project.find("defaults")
+    for holder in (project, defaults) if isinstance(defaults, MapValue) else (project,):
+        yield from _judge_references(holder, project)
 
 
 def _find_twins(project: MapValue) -> Iterator[Problem]:
@@ -53,11 +57,37 @@ def _find_exposed_secrets(project: MapValue) -> Iterator[Problem]:
             yield item.problem("exposed-secret", message, "remove it from `expose_env`")
 
 
-def _list_secrets(project: MapValue) -> Iterator[ScalarValue]:
+def _list_secrets(project: MapValue, *, with_addresses: bool = False) -> Iterator[ScalarValue]:
     accounts = project.find("accounts")
     holders = accounts.values.values() if isinstance(accounts, MapValue) else ()
-    values = [_text(project, "state_key"), _text(project, "state"), *(_text(each, "api_key") for each in holders)]
+    keys = ("api_key", "base_url", "proxy") if with_addresses else ("api_key",)
+    values = [_text(project, "state_key"), _text(project, "state")]
+    values += [_text(holder, key) for holder in holders for key in keys]
     yield from (value for value in values if value is not None)
+
+
+def _judge_references(holder: MapValue, project: MapValue) -> Iterator[Problem]:
+    """References of sources: whoever answers a source learns them, and templates print what is exposed."""
+    texts = [text for source in _list_sources(holder) for text in _list_references(source)]
+    if not texts:
+        return
+    kept = {found for value in _list_secrets(project, with_addresses=True) for found in find_references(value.text)}
+    exposed = {f"${{{text.text}}}" for text in _list_scalars(project.find("expose_env"))}
+    for text in texts:
+        for found in find_references(text.text):
+            if found in kept:
+                message = f"an account or the state uses `{found}`, and a source would hand it to others"
+                yield text.problem("secret-in-source", message, "give the source a variable of its own")
+            elif found in exposed:
+                message = f"`{found}` is a secret of this source, and templates would see it"
+                yield text.problem("exposed-secret", message, "remove it from `expose_env`")
+
+
+def _list_references(source: MapValue) -> Iterator[ScalarValue]:
+    headers = source.find("headers")
+    held = headers.values.values() if isinstance(headers, MapValue) else ()
+    for value in (source.find("database"), *held):
+        yield from _list_scalars(value)
 
 
 def _text(holder: Value, name: str) -> ScalarValue | None:
@@ -79,6 +109,7 @@ def judge_campaign(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
     yield from _find_missing(campaign)
     yield from _judge_account(campaign, project)
     yield from _judge_templates(campaign, project)
+    yield from _judge_references(campaign, project)
 
 
 def _find_missing(campaign: MapValue) -> Iterator[Problem]:
@@ -149,7 +180,8 @@ def _list_sources(campaign: MapValue) -> Iterator[MapValue]:
 @lru_cache(maxsize=1_000)
 def _list_templates(source: MapValue) -> Sequence[tuple[ScalarValue, bool]]:
     """Every text of a source that has Jinja in it, and whether it is SQL."""
-    texts = ((text, key == "where") for key, value in source.values.items() for text in _list_scalars(value))
+    rendered = ((key, value) for key, value in source.values.items() if key != "database")
+    texts = ((text, key in _SQL_KEYS) for key, value in rendered for text in _list_scalars(value))
     return [(text, sql) for text, sql in texts if has_template(text.text)]
 
 

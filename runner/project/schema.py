@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -67,8 +67,15 @@ def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> I
                 value=at,
                 path=path,
                 instance=error.instance,
+                dependent=_find_dependent(error.absolute_schema_path),
             )
             yield from describe_misfit(misfit)
+
+
+def _find_dependent(schema_path: Sequence[str | int]) -> str:
+    """The key of `dependencies` under which a rule stands, if it stands there."""
+    names = [str(step) for step in schema_path]
+    return names[names.index("dependencies") + 1] if "dependencies" in names[:-1] else ""
 
 
 def _step(value: Value, step: str | int) -> Value:

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runner.audience.recipients import build_audience
+from runner.audience.tables import Means
 from runner.errors import Place, ProblemsFound
 from runner.model.config import Campaign, Content, Source, SourceKind
+from runner.model.secret import Reference, Secret
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=ZoneInfo("Europe/Paris"))
 CONTEXT = {"vars": {"region": "lyon", "least": 3}, "env": {}, "campaign": {"name": "c"}, "today": date(2026, 11, 25)}
@@ -22,11 +24,16 @@ CONTEXT = {"vars": {"region": "lyon", "least": 3}, "env": {}, "campaign": {"name
 def _make_source(words: Mapping[str, Any], line: int) -> Source:
     place = Place("campaigns/c.yaml", line, 5)
     numbers = tuple(words.get("numbers", ()))
+    kind = next(kind for kind in SourceKind if kind in words)
     return Source(
-        kind=SourceKind.NUMBERS if "numbers" in words else SourceKind.FILE,
+        kind=kind,
         place=place,
         numbers=numbers,
-        text=words.get("file", ""),
+        text="" if numbers else words[kind],
+        database=Reference(words["database"]) if "database" in words else None,
+        headers={name: Reference(text) for name, text in words.get("headers", {}).items()},
+        items=words.get("items"),
+        next=words.get("next"),
         column=words.get("column"),
         where=words.get("where"),
         allow_empty=words.get("allow_empty", False),
@@ -64,8 +71,10 @@ def build() -> Callable[..., Any]:
             exclude=tuple(_make_source(source, 50 + n) for n, source in enumerate(exclude)),
             **{key: words.pop(key) for key in ("delivery",) if key in words},
         )
-        words = {"countries": ("FR",), "context": {**CONTEXT, "now": NOW}, "fiction": True, **words}
-        return build_audience(campaign, root=root, **words)
+        sees = words.pop("context", {**CONTEXT, "now": NOW})
+        look_up = words.pop("look_up", lambda reference: Secret(reference.text))
+        means = Means(root=root, context=sees, look_up=look_up, allowed_hosts=words.pop("allowed_hosts", None))
+        return build_audience(campaign, means=means, **{"countries": ("FR",), "fiction": True, **words})
 
     return build
 

@@ -8,6 +8,8 @@ import pytest
 
 from runner.audience.engine import open_engine
 from runner.audience.read import create_rows, read_source, select_source
+from runner.audience.tables import Means
+from runner.model.secret import Secret
 
 ROWS = (
     "id;mobile;spent;price;consent;since;jour;zip;active;Code Postal\n"
@@ -23,12 +25,13 @@ def select(make_source, context, tmp_path_factory):
     """The rows of the table above, or of another text, for which an expression holds."""
     root = tmp_path_factory.mktemp("project")
     with closing(open_engine()) as engine:
+        means = Means(root=root, context=context, look_up=lambda reference: Secret(reference.text))
 
         def select(where, text=ROWS):
             (root / "a.csv").write_text(text)
             create_rows(engine, "rows")
             source = make_source({"file": "a.csv", "where": where}, 10)
-            select_source(engine, read_source(engine, source, 0, table="rows", root=root, context=context))
+            select_source(engine, read_source(engine, source, 0, table="rows", means=means))
             rows = engine.execute("SELECT row FROM rows ORDER BY row").fetchall()
             engine.execute("DROP TABLE rows; DROP TABLE rows_hurt")
             return [row for (row,) in rows]

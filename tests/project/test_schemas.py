@@ -16,7 +16,7 @@ from runner.project.fit import compile_fit
 from runner.project.schema import load_schema, read_schema
 
 NAMES = ("project", "campaign")
-FREE_MAPS = {"vars"}
+FREE_MAPS = {"vars", "headers"}
 
 
 def _schemas(schema: dict, key: str) -> Iterator[tuple[str, dict]]:
@@ -94,10 +94,16 @@ CAMPAIGN = {
     "schedule": "2026-12-01 10:00",
     "until": "2026-12-31",
     "recipients": [{"file": "a.csv", "column": 2, "where": "x = 1"}, {"numbers": ["06 39 98 01 12"]}],
-    "exclude": [{"file": "b.csv", "allow_empty": True, "on_invalid": "ignore"}],
+    "exclude": [
+        {"file": "b.csv", "allow_empty": True, "on_invalid": "ignore"},
+        {"query": "select 1", "database": "${CRM_URL}", "column": "a"},
+        {"url": "https://a.example.fr", "headers": {"Accept": "text/csv"}, "items": "a", "next": "b", "where": "x = 1"},
+        {"template": "a.j2", "column": 1},
+    ],
     "delivery": {"chunk_size": 500, "probe": 0, "kinds": ["mobile", "fixed"], "priority": -5},
     "guards": {"max_recipients": 1, "max_cost": Decimal("3.5"), "max_invalid": "5%"},
 }
+NEIGHBOURS = ["file", "extra", "name", "a b", "where", "column", "query", "next"]
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -137,7 +143,7 @@ def _bent(draw) -> tuple[str, object]:
             case "remove":
                 del holder[last]
             case "add" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(["file", "extra", "name", "a b"]))] = draw(VALUES)
+                holder[draw(st.sampled_from(NEIGHBOURS))] = draw(VALUES)
             case "add":
                 holder.append(draw(VALUES))
             case _:

@@ -13,7 +13,7 @@ CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 OTHERS = re.compile(
     r"utf-.*|retry-after|x-ratelimit-.*|look-up|ls-files|rev-parse|missing-cell|surplus-cells|campaign-runner-state"
 )
-FORMATS = {"base-url", "time-zone"}
+FORMATS = {"base-url", "source-url", "time-zone"}
 
 
 def _written_codes() -> set[str]:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from runner.audience.recipients import build_audience
+from runner.audience.tables import Means
 from runner.errors import Place, ProblemsFound
 from runner.model.config import Campaign, Content, Source, SourceKind
 from runner.model.ledger import KeptContent
+from runner.model.secret import Secret
 from runner.plan.desk import read_excluded
 from runner.sending.parts import Parts
 from runner.sending.queue import Queue
@@ -27,6 +29,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def find_means(folder: Path) -> Means:
+    return Means(root=folder, context={}, look_up=lambda reference: Secret(reference.text))
+
+
 def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | None = None) -> Queue:
     place = Place("campaigns/recall.yaml")
     campaign = Campaign(
@@ -40,7 +46,7 @@ def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | 
         exclude=(Source(kind=SourceKind.FILE, place=place, text="no.csv"),),
         until=until,
     )
-    with build_audience(campaign, root=folder, countries=["FR"], context={}) as audience:
+    with build_audience(campaign, means=find_means(folder), countries=["FR"]) as audience:
         people = audience.keep_pending()
     return Queue(
         campaign=campaign,
@@ -50,7 +56,7 @@ def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | 
         parts=Parts(people.numbers),
         accepted=True,
         audio_name_heard=False,
-        reread_excluded=lambda: read_excluded(campaign, root=folder, countries=["FR"], context={}),
+        reread_excluded=lambda: read_excluded(campaign, means=find_means(folder), countries=["FR"]),
         excluded_read_at=NOW,
     )
 

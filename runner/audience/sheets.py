@@ -1,0 +1,114 @@
+"""Rows of which each cell is known apart → a table in a file without a name, which the engine reads back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from runner.audience.engine import count
+from runner.audience.load import read_spool
+from runner.audience.rows import Wanted
+from runner.audience.shape import Shape, refuse_width
+from runner.audience.text import open_spool
+from runner.errors import SourceUnreadable
+
+NESTED = "\x1e"
+"""Starts a cell that is a list or a map, which is no text."""
+
+Row = tuple[str, str, Sequence[str]]
+"""Why the row can't be read (a `Hurt`, else nothing), what it says where it can't, and its cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table whose rows were written down cell by cell, so that no quote or line end in one can move another."""
+
+    name: str
+    file: str | None
+    shape: Shape
+    spool: BinaryIO
+    rows: int
+
+    def load(self, connection: DuckDBPyConnection, wanted: Wanted) -> str:
+        """Bring its rows into the engine. Raises SourceUnreadable where the engine finds more or fewer of them."""
+        cells = [f"c{place}" for place in range(self.shape.width)]
+        source = read_spool(self.spool, ["broken", "said", *cells])
+        column = f"coalesce(c{wanted.column}, chr(10))"
+        is_nested = f"starts_with({column}, chr({ord(NESTED)}))"
+        others = [f"ltrim(coalesce(c{o}, chr(10)), chr({ord(NESTED)})) AS w{n}" for n, o in enumerate(wanted.others)]
+        query = ", ".join(
+            [
+                f"CASE WHEN broken <> '' THEN said WHEN {is_nested} THEN {column}[2:] ELSE {column} END AS text",
+                f"CASE WHEN broken = '' AND {is_nested} THEN 'nested' ELSE broken END AS hurt",
+                *others,
+            ]
+        )
+        try:
+            connection.execute(f"CREATE OR REPLACE TABLE read AS SELECT {query} FROM {source}")
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise _unaccounted(self.name) from error
+        if count(connection, "SELECT count(*) FROM read") != self.rows:
+            raise _unaccounted(self.name)
+        return "(SELECT rowid + 1 AS place, * FROM read)"
+
+    def close(self) -> None:
+        """Let go of its file."""
+        self.spool.close()
+
+
+def write_sheet(name: str, rows: Iterable[Row], *, names: Sequence[str] | None, file: str | None = None) -> Sheet:
+    """A sheet of `rows`, with as many columns as `names`, which may grow while the rows are made; with one for None.
+
+    Rows with fewer cells are filled up. Raises SourceUnreadable where there are too many columns.
+    """
+    with ExitStack() as stack:
+        spool = stack.enter_context(open_spool())
+        written, narrowest = _write(spool, rows)
+        width = 1 if names is None else len(names)
+        refuse_width(name, width)
+        if narrowest < width:
+            spool = stack.enter_context(_fill_up(spool, width))
+        stack.pop_all()
+    shape = Shape(None, None if names is None else tuple(names), width, 0, 0)
+    return Sheet(name, file, shape, spool, written)
+
+
+def _write(spool: BinaryIO, rows: Iterable[Row]) -> tuple[int, float]:
+    """How many rows were written, and how many cells the narrowest has."""
+    written, narrowest = 0, float("inf")
+    # Half a character, which JSON and YAML can spell, is no text.
+    text = io.TextIOWrapper(spool, encoding="utf-8", errors="replace", newline="")
+    write = csv.writer(text, lineterminator="\n").writerow
+    for broken, said, cells in rows:
+        write((broken, said, *cells))
+        written += 1
+        narrowest = min(narrowest, len(cells))
+    text.detach()
+    return written, narrowest
+
+
+def _fill_up(spool: BinaryIO, width: int) -> BinaryIO:
+    """A copy of the sheet's file in which every row has `width` cells; the file itself is closed."""
+    spool.seek(0)
+    with io.TextIOWrapper(spool, encoding="utf-8", newline="") as text:
+        copy = open_spool()
+        _write(copy, _widen(csv.reader(text), width))
+    return copy
+
+
+def _widen(rows: Iterator[list[str]], width: int) -> Iterator[Row]:
+    for broken, said, *cells in rows:
+        yield broken, said, cells + [""] * (width - len(cells))
+
+
+def _unaccounted(name: str) -> SourceUnreadable:
+    return SourceUnreadable(f"`{name}` has rows for which the engine can't account")
