@@ -17,6 +17,7 @@ from runner.model.secret import Secret
 
 SHORTEST_KEY = 32
 PSEUDONYM_BYTES = 16
+PURPOSES = ("recipient", "account", "sender", "check", "said", "plan")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 BLOCK_BYTES = 64
 """The block of SHA-256, to which HMAC (RFC 2104) pads its key."""
@@ -37,7 +38,7 @@ class Pseudonyms:
             message = f"the state's key has {len(text)} characters; it must have at least {SHORTEST_KEY}"
             hint = "make one with `openssl rand -hex 32`, and keep it where the state is not"
             raise StateRefused(message, hint=hint, code="state-key-short")
-        self._keys = {purpose: _derive(text, purpose) for purpose in ("recipient", "account", "sender", "check")}
+        self._keys = {purpose: _derive(text, purpose) for purpose in PURPOSES}
         self._inner, self._outer = (sha256(padded) for padded in self._pad_key())
 
     @property
@@ -60,6 +61,14 @@ class Pseudonyms:
     def of_sender(self, e164: str) -> bytes:
         """The 16 bytes that stand for a sender's number (`+33612345678`); no recipient's pseudonym equals them."""
         return self._hash("sender", e164.encode())
+
+    def of_said(self, text: str) -> bytes:
+        """16 bytes that stand for a text of the project's files which may hold telephone numbers."""
+        return self._hash("said", text.encode("utf-8", "surrogatepass"))
+
+    def sign_plan(self, content: bytes) -> bytes:
+        """32 bytes that nobody can make for another content who has not the key."""
+        return hmac.digest(self._keys["plan"], content, sha256)
 
     def sql(self, column: str) -> tuple[str, dict[str, bytes]]:
         """`of_number` as a DuckDB expression over a BIGINT column, and the parameters that it names.

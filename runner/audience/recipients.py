@@ -12,6 +12,7 @@ from typing import Self
 from duckdb import DuckDBPyConnection
 
 from runner.audience import exclusions
+from runner.audience.approved import narrow_people, seal_pending
 from runner.audience.engine import bounded_memory, open_engine, seal_engine
 from runner.audience.judge import judge_rows
 from runner.audience.read import ReadSource, create_rows, read_source, select_source
@@ -27,6 +28,7 @@ from runner.audience.reasons import (
 )
 from runner.audience.tables import Means
 from runner.errors import Problem, ProblemsFound, RunnerError, Severity, SourceUnreadable
+from runner.model.approval import Narrowing
 from runner.model.config import Campaign, Kind, Source
 from runner.model.plan import Reason, Rows
 
@@ -114,6 +116,19 @@ class Audience:
                 numbers.extend(number for number, _ in rows)
                 places.extend(place for _, place in rows)
         return Pending(numbers, places, self._sources)
+
+    def seal_pending(self, pseudonym_sql: PseudonymSql) -> bytes:
+        """Those who are pending, as a saved plan holds them: their seals, sorted, one after the other."""
+        return seal_pending(self._connection, pseudonym_sql)
+
+    def narrow(self, approved: bytes, pseudonym_sql: PseudonymSql) -> Narrowing:
+        """Let it be about the people of a saved plan alone; answer what has become of them.
+
+        `rows` are then the first rows of those people: whoever is in no row any more is counted in the answer.
+        """
+        self.rows, narrowing = narrow_people(self._connection, approved, pseudonym_sql)
+        self.pending_by_kind = count_kinds(self._connection)
+        return narrowing
 
     def read_rows(self, *, dropped: bool) -> Iterator[JudgedRow]:
         """The rows of those who are pending, or with `dropped` all others, in the order of sources and rows."""

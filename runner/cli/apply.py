@@ -14,14 +14,13 @@ from runner.cli.context import Invocation
 from runner.cli.desks import (
     build_desk,
     choose_format,
-    load,
     sandbox_option,
-    spell_apply,
     spell_resolve,
     variables_option,
 )
 from runner.cli.doors import Hall, used_accounts
 from runner.cli.durations import DURATION
+from runner.cli.orders import choose, follow_plan, refuse_choice
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
 from runner.cli.signals import Interrupted, interrupting, stopping
@@ -52,6 +51,15 @@ class NotConfirmed(RunnerError):
 @click.command(short_help="Plan, show, ask, send.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
+@click.option("--plan", "file", metavar="FILE", help="Carry out this saved plan and nothing more; don't ask again.")
+@click.option(
+    "--max-age",
+    type=DURATION,
+    default="7d",
+    show_default=True,
+    metavar="DURATION",
+    help="Refuse a saved plan that is older.",
+)
 @click.option("--auto-approve", is_flag=True, help="Send without asking.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="RECIPIENTS", help="Reach at most so many people now.")
 @click.option("--deadline", type=DURATION, metavar="DURATION", help="Start no request later than this (50m).")
@@ -72,6 +80,8 @@ def apply(
     *,
     names: tuple[str, ...],
     excluded: tuple[str, ...],
+    file: str | None,
+    max_age: timedelta,
     auto_approve: bool,
     limit: int | None,
     deadline: timedelta | None,
@@ -84,27 +94,37 @@ def apply(
 
     It shows the plan and asks first: only a typed `yes` sends. Stop it with Ctrl-C: the answer under way is awaited,
     and the same command goes on later. NAME and the NAME of --exclude may be globs (`spring-*`).
+
+    With --plan it reaches only people of a plan that `campaign plan -o` saved, with exactly the content that was in it,
+    and refuses it where its campaigns changed meanwhile.
     """
     stop = Stop(SystemClock(), limit=limit, deadline=deadline)
-    again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
+    if file is None:
+        order = choose(invocation, names, excluded, variables, sandbox=sandbox)
+    else:
+        refuse_choice(names, excluded, variables)
+        order = follow_plan(invocation, file, max_age, sandbox=sandbox)
     resolve = spell_resolve(invocation, sandbox=sandbox)
-    screen = Screen(invocation, as_json=output_format == "json", again=again, resolve=resolve)
-    project, selection = load(invocation, variables), Selection(names, excluded)
+    screen = Screen(invocation, as_json=output_format == "json", again=order.again, resolve=resolve)
     try:
         with ExitStack() as until_closed, interrupting():
-            state = until_closed.enter_context(open_for_recording(invocation, project, sandbox=sandbox))
-            accounts = used_accounts(project, selection, stop.clock.now())
-            hall = Hall(invocation, project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
+            state = until_closed.enter_context(open_for_recording(invocation, order.project, sandbox=sandbox))
+            order.refuse_change(state, stop.clock.now())
+            hall = Hall(invocation, order.project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
+            accounts = used_accounts(order.project, order.selection, stop.clock.now())
             doors, closed = hall.open_doors(accounts, lock_timeout)
             _sweep(state, doors, invocation)
-            desk = replace(build_desk(invocation, project, state, sandbox=sandbox), closed=closed)
-            planning = build_plan(desk, selection, keep_pending=True)
+            # Whoever held the locks until now may have carried out another plan.
+            order.refuse_change(state, stop.clock.now())
+            desk = build_desk(invocation, order.project, state, sandbox=sandbox)
+            desk = replace(desk, closed=closed, approval=order.approval)
+            planning = build_plan(desk, order.selection, keep_pending=True)
             screen.show_plan(planning.plan)
-            if planning.plan.sending and not auto_approve:
+            if planning.plan.sending and not auto_approve and order.plan_file is None:
                 _ask(planning.plan, stop, invocation)
-            return _send(desk, doors, planning, selection, stop, screen)
+            return _send(desk, doors, planning, order.selection, stop, screen)
     except Interrupted:
-        invocation.warn(f"interrupted before anything was sent; `{again}` begins again")
+        invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
         return 2
 
 

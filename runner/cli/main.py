@@ -15,6 +15,7 @@ from runner.cli.context import Invocation
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("runner.cli.project", "Check the project's files; touch nothing else."),
     "plan": ("runner.cli.plan", "Show what `apply` would do; change nothing."),
+    "show": ("runner.cli.plan", "Show a saved plan again."),
     "apply": ("runner.cli.apply", "Plan, show, ask, send."),
     "recipients": ("runner.cli.plan", "Show who would be reached and who not, and why."),
     "status": ("runner.cli.state", "Show what the ledger knows of campaigns and chunks."),

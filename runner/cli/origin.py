@@ -24,6 +24,13 @@ def find_origin(invocation: Invocation, root: Path) -> Origin:
     return Origin(run=secrets.token_hex(8), actor=actor, commit=_find_commit(root))
 
 
+def find_author(root: Path, file: str) -> str | None:
+    """Who changed this file of the project last, in which commit and when; None outside of git."""
+    if _ask_git(root, "status", "--porcelain", "--", file):
+        return "somebody here, and that is not committed"
+    return _ask_git(root, "log", "-1", "--format=%an in %h on %as", "--", file)
+
+
 def _find_user() -> str:
     try:
         return getpass.getuser()
@@ -32,14 +39,17 @@ def _find_user() -> str:
 
 
 def _find_commit(root: Path) -> str | None:
+    return _ask_git(root, "rev-parse", "HEAD")
+
+
+def _ask_git(root: Path, *words: str) -> str | None:
+    """What git says in this folder; None where there is no git, or nothing that it says."""
     git = shutil.which("git")
     if git is None:
         return None
     try:
-        asked = subprocess.run(
-            [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, timeout=GIT_PATIENCE_S, check=False
-        )
+        asked = subprocess.run([git, "-C", str(root), *words], capture_output=True, timeout=GIT_PATIENCE_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    commit = asked.stdout.decode("ascii", "replace").strip()
-    return commit if asked.returncode == 0 and commit else None
+    said = asked.stdout.decode("utf-8", "replace").strip()
+    return said if asked.returncode == 0 and said else None

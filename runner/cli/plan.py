@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.context import Invocation, first_exit
-from runner.cli.desks import choose_format, open_desk, sandbox_option, spell_apply, variables_option
+from runner.cli.desks import (
+    build_desk,
+    choose_format,
+    load,
+    open_desk,
+    sandbox_option,
+    spell_apply,
+    variables_option,
+)
 
 if TYPE_CHECKING:
     from runner.audience.recipients import Audience
     from runner.model.config import Campaign
     from runner.model.plan import Plan
     from runner.plan.desk import Desk
+    from runner.plan.selection import Selection
 
 
 @click.command(short_help="Show what `apply` would do; change nothing.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
+@click.option("-o", "--output", "file", metavar="FILE", help="Save the plan, for `campaign apply --plan FILE`.")
 @choose_format("text", "json")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @variables_option
@@ -32,6 +42,7 @@ def plan(
     *,
     names: tuple[str, ...],
     excluded: tuple[str, ...],
+    file: str | None,
     output_format: str,
     detailed_exitcode: bool,
     variables: tuple[str, ...],
@@ -39,22 +50,70 @@ def plan(
 ) -> int:
     """Show what `campaign apply` would do with these campaigns, or all; change nothing.
 
-    NAME and the NAME of --exclude may be globs (`spring-*`).
+    With -o the plan is saved too: `campaign apply --plan FILE` then does that and nothing more. A saved plan belongs to
+    a state, which is made where there is none yet. NAME and the NAME of --exclude may be globs (`spring-*`).
     """
-    from runner.cli.states import warn_of_unpinned
-    from runner.plan.build import build_plan
     from runner.plan.selection import Selection
 
+    selection = Selection(names, excluded)
+    if file is None:
+        made = _plan(invocation, selection, variables, sandbox=sandbox)
+        step = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
+    else:
+        from runner.cli.saved import spell_apply_plan
+
+        made = _plan_and_save(invocation, file, selection, variables, sandbox=sandbox)
+        step = spell_apply_plan(invocation, file, sandbox=sandbox)
+    write_plan_in(output_format, invocation, made, step)
+    if file is not None:
+        is_told = output_format == "text" or not made.sending
+        invocation.tell(f"saved to {file}" if is_told else f"saved to {file}; next step: {step}")
+    return first_exit((1 if made.blocked else 0, 2 if detailed_exitcode and made.sending else 0))
+
+
+def _plan(invocation: Invocation, selection: Selection, variables: Sequence[str], *, sandbox: bool) -> Plan:
+    from runner.plan.build import build_plan
+
     with open_desk(invocation, variables, sandbox=sandbox) as desk:
-        made = build_plan(desk, Selection(names, excluded)).plan
-        if not sandbox:
-            made = replace(made, warnings=(*made.warnings, *warn_of_unpinned(invocation, desk.project)))
+        return _warn(invocation, build_plan(desk, selection).plan, desk, sandbox=sandbox)
+
+
+def _plan_and_save(
+    invocation: Invocation, file: str, selection: Selection, variables: tuple[str, ...], *, sandbox: bool
+) -> Plan:
+    from runner.cli.saved import refuse_numbers, save_plan
+    from runner.cli.states import make_where_absent
+    from runner.plan.build import build_plan
+
+    refuse_numbers(variables)
+    project = load(invocation, variables)
+    with make_where_absent(invocation, project, sandbox=sandbox) as state:
+        # What another run records from here on must count as later than the plan, which may not have seen it.
+        mark = state.ledger.mark()
+        desk = build_desk(invocation, project, state, sandbox=sandbox)
+        planning = build_plan(desk, selection, seal=True)
+        planning = replace(planning, plan=_warn(invocation, planning.plan, desk, sandbox=sandbox))
+        save_plan(
+            invocation, file, planning, project=project, state=state, mark=mark, variables=variables, sandbox=sandbox
+        )
+    return planning.plan
+
+
+def _warn(invocation: Invocation, made: Plan, desk: Desk, *, sandbox: bool) -> Plan:
+    """The plan with what `apply` would say of its state."""
+    from runner.cli.states import warn_of_unpinned
+
+    if sandbox:
+        return made
+    return replace(made, warnings=(*made.warnings, *warn_of_unpinned(invocation, desk.project)))
+
+
+def write_plan_in(output_format: str, invocation: Invocation, made: Plan, next_step: str) -> None:
+    """Print a plan in one of its formats; `next_step` is the complete command that carries it out."""
     if output_format == "json":
         _write_json(invocation, made)
     else:
-        step = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
-        _write_text(invocation, made, step)
-    return first_exit((1 if made.blocked else 0, 2 if detailed_exitcode and made.sending else 0))
+        _write_text(invocation, made, next_step)
 
 
 def _write_json(invocation: Invocation, made: Plan) -> None:
@@ -71,6 +130,25 @@ def _write_text(invocation: Invocation, made: Plan, next_step: str) -> None:
     from runner.render.text import render_plan
 
     invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=next_step))
+
+
+@click.command(short_help="Show a saved plan again.")
+@click.argument("file", metavar="PLANFILE")
+@choose_format("text", "json")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
+@click.pass_obj
+def show(invocation: Invocation, *, file: str, output_format: str, detailed_exitcode: bool) -> int:
+    """Show a plan that `campaign plan -o` saved, as it was made.
+
+    It needs no project, state or key: a checksum tells that the file is whole. Whether it was altered by somebody is
+    for `campaign apply --plan` to say, which has the key.
+    """
+    from runner.cli.saved import read_saved, spell_apply_plan
+
+    saved = read_saved(invocation, file).saved
+    step = spell_apply_plan(invocation, file, sandbox=saved.sandbox)
+    write_plan_in(output_format, invocation, saved.plan, step)
+    return first_exit((1 if saved.plan.blocked else 0, 2 if detailed_exitcode and saved.plan.sending else 0))
 
 
 @click.command(short_help="Show who would be reached and who not, and why.")

@@ -56,6 +56,17 @@ def open_for_reading(invocation: Invocation, project: Project, *, sandbox: bool)
     return find_state(address.url, root=project.root, key=address.key, pin=address.pin)
 
 
+def make_where_absent(invocation: Invocation, project: Project, *, sandbox: bool) -> State:
+    """The state, read only; made first, with a word about it, where there is none and none is pinned."""
+    known = open_for_reading(invocation, project, sandbox=sandbox)
+    if known is not None:
+        return known
+    address = find_address(invocation, project, sandbox=sandbox)
+    made = open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    invocation.warn(f"made the state {made.id} at `{made.home.name}`, to which the saved plan belongs")
+    return made
+
+
 def open_for_recording(invocation: Invocation, project: Project, *, sandbox: bool) -> State:
     """The state, made where it is absent and not pinned. Raises StateRefused under CI for a SQLite state unpinned."""
     address = find_address(invocation, project, sandbox=sandbox)

@@ -73,6 +73,7 @@ class NewChunk:
     pseudonyms: tuple[bytes, ...]
     probe: bool
     timeout: timedelta
+    plan_id: str | None = None
 
     @property
     def name(self) -> str:

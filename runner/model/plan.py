@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from runner.errors import Problem
+from runner.model.approval import Narrowing
 
 
 class Action(StrEnum):
@@ -107,6 +108,8 @@ class CampaignPlan:
     """What `apply` would do with one campaign, and why.
 
     `scheduled_for` is the instant for which the provider is asked to deliver; None is at once.
+    `narrowing` says what became of the people of a saved plan that is carried out; `rows` are then the first rows of
+    those people.
     """
 
     name: str
@@ -124,6 +127,12 @@ class CampaignPlan:
     note: Note | None = None
     bounds: Bounds = Bounds()
     scheduled_for: datetime | None = None
+    narrowing: Narrowing | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether something of it would be sent."""
+        return self.action in (Action.SEND, Action.CONTINUE)
 
     @property
     def label(self) -> str:
@@ -179,7 +188,7 @@ class Plan:
     @property
     def sending(self) -> tuple[CampaignPlan, ...]:
         """The campaigns for which something would be sent."""
-        return tuple(c for c in self.campaigns if c.action in (Action.SEND, Action.CONTINUE))
+        return tuple(c for c in self.campaigns if c.is_sent)
 
     @property
     def blocked(self) -> tuple[CampaignPlan, ...]:

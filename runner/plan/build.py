@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from math import ceil
@@ -13,7 +13,7 @@ from math import ceil
 from runner.audience.recipients import Pending
 from runner.model.config import Campaign
 from runner.model.ledger import IN_DOUBT
-from runner.model.plan import Action, CampaignPlan, Lane, Plan
+from runner.model.plan import CampaignPlan, Lane, Plan
 from runner.plan.campaign import plan_campaign, plan_failing, plan_orphan
 from runner.plan.desk import Desk
 from runner.plan.estimate import lay_lane
@@ -25,17 +25,21 @@ QUIET_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan, with the pending people of the campaigns that would be sent, by label, where they were asked for."""
+    """A plan, with the pending people of the campaigns that would be sent, by label, where they were asked for.
+
+    `seals` holds them as a saved plan does.
+    """
 
     plan: Plan
-    audiences: Mapping[str, Pending]
+    audiences: Mapping[str, Pending] = field(default_factory=dict)
+    seals: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False) -> Planning:
+def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, seal: bool = False) -> Planning:
     """Plan every selected campaign. Raises NothingSelected where a glob matches nothing.
 
     A campaign that can't be planned is `blocked` and stands in no other's way. The people of campaigns that would be
-    sent are kept where `keep_pending` asks for it.
+    sent are kept where `keep_pending` asks for it, and sealed where `seal` does, which takes a state.
     """
     project = desk.project
     orphans, quiet_orphans = _find_orphans(desk)
@@ -43,19 +47,21 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False) 
     selection.refuse_slips([*project.campaigns, *others])
     selected = sorted(filter(selection.includes, project.campaigns), key=_sending_order)
     audiences: dict[str, Pending] = {}
-    planned = [_plan_one(campaign, desk, audiences if keep_pending else None) for campaign in selected]
+    seals: dict[str, bytes] = {}
+    planned = []
+    for campaign in selected:
+        campaign_plan, audience = plan_campaign(campaign, desk)
+        planned.append(campaign_plan)
+        if audience is not None:
+            # Its engine is let go at once: what is kept of many campaigns is small.
+            with audience:
+                if keep_pending and campaign_plan.is_sent:
+                    audiences[campaign.label] = audience.keep_pending()
+                if seal and desk.state is not None and campaign_plan.is_sent:
+                    seals[campaign.label] = audience.seal_pending(desk.state.pseudonyms.sql)
     planned += filter(selection.includes, others)
-    return Planning(_build_whole(desk, planned, selected, quiet_orphans if not selection.names else 0), audiences)
-
-
-def _plan_one(campaign: Campaign, desk: Desk, audiences: dict[str, Pending] | None) -> CampaignPlan:
-    """Plan one campaign, and let go of its engine: what is kept of many campaigns is small."""
-    campaign_plan, audience = plan_campaign(campaign, desk)
-    if audience is not None:
-        with audience:
-            if audiences is not None and campaign_plan.action in (Action.SEND, Action.CONTINUE):
-                audiences[campaign.label] = audience.keep_pending()
-    return campaign_plan
+    quiet = quiet_orphans if selection.is_everything else 0
+    return Planning(_build_whole(desk, planned, selected, quiet), audiences, seals)
 
 
 def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
@@ -77,7 +83,7 @@ def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
 
 def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence[Campaign], quiet_orphans: int) -> Plan:
     project = desk.project
-    sending = [c for c in planned if c.action in (Action.SEND, Action.CONTINUE)]
+    sending = [c for c in planned if c.is_sent]
     lanes = _lay_lanes(desk, sending)
     seconds = _estimate_whole(lanes, sending)
     first = next(iter(sending or planned), None)
@@ -86,7 +92,7 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
     return Plan(
         created_at=desk.now,
         runner_version=desk.runner_version,
-        plan_id=secrets.token_hex(16),
+        plan_id=secrets.token_hex(16) if desk.approval is None else desk.approval.plan_id,
         meaning=_digest(project.meaning_by_campaign[campaign.file] for campaign in selected),
         state_id=desk.state.id if desk.state is not None else None,
         campaigns=tuple(planned),

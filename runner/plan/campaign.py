@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from runner.audience.recipients import Audience
 from runner.errors import Problem, ProblemsFound, Severity
+from runner.model.approval import Narrowing
 from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
 from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
@@ -85,6 +86,8 @@ def _plan_blocked(campaign: Campaign, problems: tuple[Problem, ...]) -> Campaign
 
 def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> CampaignPlan:
     account, record = desk.account_of(campaign), desk.record_of(campaign)
+    listed = audience.rows
+    narrowing = _narrow(campaign, audience, desk)
     learnt = desk.state.ledger.learnt_price(account.name) if desk.state is not None else None
     price = find_price(account, learnt)
     cost = estimate_cost(audience.pending_by_kind, price)
@@ -95,7 +98,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
     refusals: tuple[Problem, ...] = ()
     if pending:
         refusals = (
-            *judge_guards(campaign, audience.rows, spent, cost, price),
+            *judge_guards(campaign, listed, pending, spent, cost, price),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
             *_judge_stops(campaign, desk),
         )
@@ -119,6 +122,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         ),
         bounds=measure_bounds(campaign, spent, price),
         scheduled_for=_find_delivery(campaign, account.timezone),
+        narrowing=narrowing,
     )
 
 
@@ -128,6 +132,13 @@ def _find_delivery(campaign: Campaign, timezone: str) -> datetime | None:
         return find_schedule(campaign, timezone)
     except ScheduleRefused:
         return None
+
+
+def _narrow(campaign: Campaign, audience: Audience, desk: Desk) -> Narrowing | None:
+    """Where a saved plan is carried out, let the audience be about its people alone."""
+    if desk.approval is None or desk.state is None:
+        return None
+    return audience.narrow(desk.approval.people.get(campaign.label, b""), desk.state.pseudonyms.sql)
 
 
 def _choose_action(pending: int, refusals: tuple[Problem, ...], record: CampaignRecord | None) -> Action:

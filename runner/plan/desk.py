@@ -13,6 +13,7 @@ from runner.audience.recipients import Audience, build_audience, read_excluded
 from runner.audience.tables import Means
 from runner.errors import Problem
 from runner.hosts import VARIABLE, parse_allowed_hosts
+from runner.model.approval import Approval
 from runner.model.config import Account, Campaign, Project
 from runner.model.ledger import IN_DOUBT, CampaignRecord
 from runner.model.names import HandStop
@@ -28,9 +29,9 @@ class Desk:
 
     `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
     `environment` is where references of sources are looked up; templates see the variables in `exposed` alone.
-    `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction. `closed` says by
-    name why accounts can't be used, `in_doubt` how many chunks of each are in doubt; `stops` is what somebody stopped
-    by hand.
+    `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction. `approval` is the
+    upper bound of a saved plan that is carried out. `closed` says by name why accounts can't be used, `in_doubt` how
+    many chunks of each are in doubt; `stops` is what somebody stopped by hand.
     """
 
     project: Project
@@ -43,11 +44,17 @@ class Desk:
     runner_version: str
     stops: tuple[HandStop, ...] = ()
     closed: Mapping[str, Problem] = field(default_factory=dict)
+    approval: Approval | None = None
     in_doubt: Mapping[str, int] = field(default_factory=dict)
 
     def account_of(self, campaign: Campaign) -> Account:
         """The account that this campaign is sent with."""
         return self.project.accounts[campaign.account]
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment that sources see as now: that of planning, also when a saved plan is carried out."""
+        return self.now if self.approval is None else self.approval.planned_at
 
     def record_of(self, campaign: Campaign) -> CampaignRecord | None:
         """What the ledger knows of this campaign, if anything."""
@@ -105,7 +112,7 @@ def _build_context(campaign: Campaign, desk: Desk) -> Mapping[str, object]:
         vars=campaign.vars,
         env=desk.exposed,
         campaign={"name": campaign.name, "edition": campaign.edition, "account": campaign.account},
-        now=desk.now.astimezone(ZoneInfo(desk.account_of(campaign).timezone)),
+        now=desk.as_of.astimezone(ZoneInfo(desk.account_of(campaign).timezone)),
     )
 
 

@@ -24,11 +24,14 @@ class Spent:
 
 
 def judge_guards(
-    campaign: Campaign, rows: Rows, spent: Spent, planned_cost: Decimal | None, price: Price | None
+    campaign: Campaign, rows: Rows, pending: int, spent: Spent, planned_cost: Decimal | None, price: Price | None
 ) -> tuple[Problem, ...]:
-    """Every guard that says no to this campaign as it is planned."""
+    """Every guard that says no to this campaign as it is planned.
+
+    `rows` are all that its sources list, `pending` the people who would be reached now.
+    """
     found = (
-        _judge_recipients(campaign, rows, spent),
+        _judge_recipients(campaign, pending, spent),
         _judge_cost(campaign, spent, planned_cost, price),
         _judge_invalid(campaign, rows),
     )
@@ -57,9 +60,9 @@ def problem_at(campaign: Campaign, key: str, code: str, message: str, hint: str)
     return Problem(code, message, campaign.places.get(key, campaign.place), hint, campaign.excerpts.get(key))
 
 
-def _judge_recipients(campaign: Campaign, rows: Rows, spent: Spent) -> Problem | None:
+def _judge_recipients(campaign: Campaign, pending: int, spent: Spent) -> Problem | None:
     limit = campaign.guards.max_recipients
-    people = spent.people + rows.pending
+    people = spent.people + pending
     if limit is None or people <= limit:
         return None
     reached = f", {spent.people:,} of them reached before" if spent.people else ""

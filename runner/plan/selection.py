@@ -18,15 +18,26 @@ class NothingSelected(RunnerError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Globs over names or `name@edition` labels; without any in `names`, every campaign is selected."""
+    """Globs over names or `name@edition` labels; without any in `names`, every campaign is selected.
+
+    Where `labels` is set, which is what a saved plan does, it is about the campaigns with these very labels alone.
+    """
 
     names: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    labels: frozenset[str] | None = None
 
     def includes(self, campaign: Named) -> bool:
         """Whether this campaign is selected."""
+        if self.labels is not None:
+            return campaign.label in self.labels
         named = not self.names or any(matches(glob, campaign) for glob in self.names)
         return named and not any(matches(glob, campaign) for glob in self.excluded)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nobody chose anything."""
+        return not self.names and self.labels is None
 
     def refuse_slips(self, campaigns: Iterable[Named]) -> None:
         """Raise NothingSelected where a glob matches none of `campaigns`, or all of them are excluded again."""

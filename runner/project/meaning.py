@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,16 @@ from runner.model.secret import Reference
 
 # Where something stands is not what it says.
 UNSAID = frozenset({"excerpt", "excerpts", "file", "place", "places"})
+FIELD_KEYS = {
+    "campaign.content.audio": "message.audio",
+    "campaign.content.sender": "message.sender",
+    "campaign.audio_name": "message.audio_name",
+    "campaign.content.notify_email": "notify.email",
+    "campaign.content.notify_url": "notify.url",
+    "campaign.content.schedule": "schedule",
+    "campaign.schedule": "schedule.moment",
+}
+"""The keys of files whose values the model keeps elsewhere. Fields of the account stand under `account.`."""
 
 
 def digest_account(account: Account, exposed: Sequence[str]) -> str:
@@ -25,6 +35,15 @@ def digest_account(account: Account, exposed: Sequence[str]) -> str:
 def digest_campaign(campaign: Campaign, account: str) -> str:
     """The digest of a campaign and its account, in hex. `account` is what digest_account made of it."""
     return sha256(f"{account}{_write(_spell(campaign))}".encode()).hexdigest()
+
+
+def say_campaign(campaign: Campaign, account: Account, exposed: Sequence[str]) -> dict[str, str]:
+    """What a campaign and its account say, field by field: equal where, and only where, their digests are.
+
+    Each item of a list is a field of its own (`recipients[0]`), and what says nothing is left out.
+    """
+    said = {"campaign": _spell(campaign), "account": _spell(account), "expose_env": sorted(exposed)}
+    return {_name_field(field): text for field, text in _flatten(said)}
 
 
 def digest_all(digests: Sequence[str]) -> str:
@@ -53,6 +72,35 @@ def _spell(value: object, *, exactly: bool = False) -> object:
             return {name: _spell(getattr(value, name)) for name in _list_said(type(value))}
         case _:
             raise TypeError(f"{type(value).__name__} has no spelling that a digest could rest on")
+
+
+def _flatten(value: object, field: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case None | [] | {}:
+            return
+        case {"decimal": str() as amount}:
+            yield field, amount
+        case {"kind": str() as kind, "text": text, "numbers": numbers} if isinstance(value, dict):
+            options = {name: said for name, said in value.items() if said and name not in ("kind", "text", "numbers")}
+            yield field, _write({kind: text or numbers, **options})
+        case dict():
+            for name, part in value.items():
+                yield from _flatten(part, f"{field}.{name}" if field else str(name))
+        case list():
+            for index, part in enumerate(value):
+                yield from _flatten(part, f"{field}[{index}]")
+        case str():
+            yield field, value
+        case _:
+            yield field, _write(value)
+
+
+def _name_field(field: str) -> str:
+    """The key under which files say it."""
+    for spelled, key in FIELD_KEYS.items():
+        if field == spelled or field.startswith(f"{spelled}."):
+            return key + field.removeprefix(spelled)
+    return field.removeprefix("campaign.")
 
 
 @cache

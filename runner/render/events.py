@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal
 
 from runner.model.events import (
@@ -23,11 +24,13 @@ from runner.render.words import render_plain_amount, render_utc
 
 def plan_event(plan: Plan) -> Document:
     """The plan that a run carries out, as the first event of its stream."""
+    narrowed = {c.label: asdict(c.narrowing) for c in plan.campaigns if c.narrowing is not None}
     return {
         "type": "planned",
         "at": render_utc(plan.created_at),
         "format_version": FORMAT_VERSION,
         "plan": plan_document(plan),
+        **({"narrowed": narrowed} if narrowed else {}),
     }
 
 

@@ -102,6 +102,7 @@ def _write_campaign(campaign: CampaignPlan, page: Page, labels: int) -> None:
         page.write(facts, indent=DETAIL)
     _write_origin(campaign, page)
     _write_rows(campaign, page)
+    _write_narrowing(campaign, page)
     _write_changes(campaign, page)
     for problem in campaign.problems:
         _write_problem(problem, page, indent=2)
@@ -152,6 +153,31 @@ def _write_rows(campaign: CampaignPlan, page: Page) -> None:
         return
     parts = [f"{getattr(rows, reason):,} {reason}" for reason in Reason if getattr(rows, reason)]
     page.write(f"{render_count(rows.listed, 'row')}: {', '.join(parts)}", indent=DETAIL, hang=2)
+
+
+def _write_narrowing(campaign: CampaignPlan, page: Page) -> None:
+    narrowing = campaign.narrowing
+    if narrowing is None:
+        return
+    parts = [
+        f"{people:,} {what}"
+        for people, what in (
+            (narrowing.reached, "reached since or in doubt"),
+            (narrowing.refused, "refused"),
+            (narrowing.excluded, "excluded since"),
+            (narrowing.gone, "gone from the sources"),
+            (campaign.rows.pending, "left to reach"),
+        )
+        if people
+    ]
+    page.write(f"of {render_people(narrowing.approved)} in the plan: {', '.join(parts)}", indent=DETAIL, hang=2)
+    if narrowing.newcomers:
+        verb = "is" if narrowing.newcomers == 1 else "are"
+        page.write(
+            f"{render_people(narrowing.newcomers)} {verb} pending and not in the plan: they wait for another",
+            indent=DETAIL,
+            hang=2,
+        )
 
 
 def _write_changes(campaign: CampaignPlan, page: Page) -> None:

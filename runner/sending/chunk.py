@@ -68,6 +68,7 @@ class Chunk:
     schedule: datetime | None
     numbers: Sequence[int]
     probe: bool
+    plan_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ def _record_sending(chunk: Chunk, door: Door) -> str:
             pseudonyms=tuple(map(door.state.pseudonyms.of_number, chunk.numbers)),
             probe=chunk.probe,
             timeout=door.account.timeout,
+            plan_id=chunk.plan_id,
         ),
         door.clock.read(),
         max_in_doubt=door.account.max_in_doubt,

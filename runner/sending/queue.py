@@ -41,6 +41,7 @@ class Queue:
     """
 
     campaign: Campaign
+    plan_id: str
     content: KeptContent
     schedule: datetime | None
     people: Pending
@@ -152,6 +153,7 @@ class OpenAccount:
             schedule=queue.schedule,
             numbers=part.numbers,
             probe=probes,
+            plan_id=queue.plan_id,
         )
 
 
@@ -168,7 +170,7 @@ def open_accounts(doors: Sequence[Door], planning: Planning, desk: Desk) -> tupl
     accounts = []
     for door in doors:
         queues = [
-            _open_queue(campaigns[planned.label], planning.audiences[planned.label], door, desk)
+            _open_queue(campaigns[planned.label], planning, door, desk)
             for planned in planning.plan.sending
             if planned.account == door.account.name
         ]
@@ -182,11 +184,13 @@ def _open_window(doors: Sequence[Door]) -> Window:
     return Window(limits, doors[0].state.ledger.departures(doors[0].held, newest=newest), doors[0].clock)
 
 
-def _open_queue(campaign: Campaign, people: Pending, door: Door, desk: Desk) -> Queue:
+def _open_queue(campaign: Campaign, planning: Planning, door: Door, desk: Desk) -> Queue:
+    people = planning.audiences[campaign.label]
     content = keep_content(campaign.content, door.state.pseudonyms)
     record = desk.record_of(campaign)
     return Queue(
         campaign=campaign,
+        plan_id=planning.plan.plan_id,
         content=content,
         schedule=find_schedule(campaign, door.account.timezone),
         people=people,

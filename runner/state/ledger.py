@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import final
 
+from runner.model.approval import Mark, Overtaking
 from runner.model.clock import Clock, Instant
 from runner.model.ledger import (
     Acceptance,
@@ -17,7 +18,7 @@ from runner.model.ledger import (
     SenderRecord,
 )
 from runner.model.names import HandStop
-from runner.state import campaigns, chunks, people, recording, settlement, stops
+from runner.state import campaigns, chunks, marks, people, recording, settlement, stops
 from runner.state.fence import Held
 from runner.state.tables import chunks as chunks_table
 from runner.state.transactions import Transactions
@@ -77,6 +78,19 @@ class Ledger:
                     page, last = read(connection, campaign_id, content_digest, last)
                 if page is not None:
                     yield page
+
+    def mark(self) -> Mark:
+        """The ledger's moment now, to be held against a later one."""
+        with self._transactions.reading() as connection:
+            return marks.read_mark(connection)
+
+    def find_overtaking(self, mark: Mark, plan_id: str, labels: Collection[str]) -> tuple[Overtaking, ...]:
+        """What other plans than this one sent for these campaigns since `mark`, the first of each.
+
+        Raises StateRefused where this is an older copy of the state that was marked.
+        """
+        with self._transactions.reading() as connection:
+            return marks.find_overtaking(connection, mark, plan_id, labels)
 
     def contacts(self, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
         """Every chunk that holds this person: those that reached them, and those of which that is not known."""

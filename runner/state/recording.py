@@ -68,6 +68,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "recorded_at": instant.wall,
         "recorded_boottime_s": instant.boottime_s,
         "recorded_boot_id": instant.boot_id,
+        "plan_id": chunk.plan_id,
     }
     _hold_people(connection, campaign_id, insert_row(connection, RECORD, recorded), chunk)
     connection.execute(RAISE_SERIAL)

@@ -200,6 +200,8 @@ chunks = Table(
     Column("settled_by", Text),
     Column("recorded_server_at", Moment),
     Column("ended_server_at", Moment),
+    # The plan that it was sent for, by which a saved plan learns that another one was carried out meanwhile.
+    Column("plan_id", Text),
     CheckConstraint("status <> 'released' or settled_at is not null", name="released_by_somebody"),
 )
 

@@ -26,7 +26,12 @@ def _add_what_is_shared(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared,)
+def _add_plans(connection: Connection) -> None:
+    """Version 3: for which plan each chunk was sent."""
+    connection.exec_driver_sql("ALTER TABLE chunks ADD COLUMN plan_id VARCHAR")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _add_plans)
 """The n-th brings a state from version n to version n + 1; one that was released is never edited again."""
 
 VERSION = FIRST + len(MIGRATIONS)

@@ -1,0 +1,120 @@
+"""Saved plans on disk: written by `plan -o`, shown by `show`, read and held against today by `apply --plan`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from runner.cli.context import Invocation
+from runner.cli.origin import find_author
+from runner.errors import ProblemsFound, RunnerError
+from runner.model.approval import Mark
+from runner.model.config import Project
+from runner.numbers import mask_numbers
+from runner.plan.approval import find_refusals, refuse_other_state, say_all
+from runner.plan.build import Planning
+from runner.plan.saved import PlanRefused, SavedPlan, check_signature, read_plan, write_plan
+from runner.state.open import State
+
+MOST_BYTES = 4 << 30
+"""Far more than a plan of every French number has."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A saved plan as it lies on disk, with the name that the user gave it."""
+
+    name: str
+    content: bytes
+    saved: SavedPlan
+
+    def refuse_stranger(self, state: State) -> None:
+        """Raise PlanRefused where it was made on another state, or signed with another key."""
+        refuse_other_state(self.saved, state.id)
+        check_signature(self.content, self.name, state.pseudonyms)
+
+    def refuse_change(self, project: Project, state: State, *, now: datetime, max_age: timedelta) -> None:
+        """Raise ProblemsFound with every reason why it may not be carried out now."""
+        refusals = find_refusals(
+            self.saved,
+            project,
+            state,
+            now=now,
+            max_age=max_age,
+            find_author=lambda file: find_author(project.root, file),
+        )
+        found = tuple(refusals)
+        if found:
+            raise ProblemsFound(found)
+
+
+def spell_apply_plan(invocation: Invocation, file: str, *, sandbox: bool) -> str:
+    """The complete command that carries a saved plan out."""
+    words = [*invocation.spell_command(), "apply", "--plan", file]
+    return shlex.join([*words, "--sandbox"] if sandbox else words)
+
+
+def refuse_numbers(variables: Sequence[str]) -> None:
+    """Raise PlanRefused where a saved plan would hold a telephone number, since a `--var` does."""
+    if any(mask_numbers(variable) != variable for variable in variables):
+        message = "a `--var` holds what could be a telephone number, and a saved plan holds none"
+        raise PlanRefused(message, hint="put the number into a file that a source reads", code="plan-holds-number")
+
+
+def save_plan(
+    invocation: Invocation,
+    file: str,
+    planning: Planning,
+    *,
+    project: Project,
+    state: State,
+    mark: Mark,
+    variables: tuple[str, ...],
+    sandbox: bool,
+) -> None:
+    """Write the plan to `file`, whole or not at all. `mark` is the state's moment before the planning began."""
+    campaigns = tuple(campaign for campaign in project.campaigns if campaign.label in planning.seals)
+    saved = SavedPlan(
+        plan=planning.plan,
+        mark=mark,
+        variables=variables,
+        sandbox=sandbox,
+        language=project.language,
+        said=say_all(project, campaigns, state.pseudonyms),
+        people=planning.seals,
+    )
+    _write_whole(invocation.directory / file, file, write_plan(saved, state.pseudonyms))
+
+
+def read_saved(invocation: Invocation, file: str) -> PlanFile:
+    """The saved plan in `file`. Raises PlanRefused where it is none that this release can read."""
+    path = invocation.directory / file
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise PlanRefused(f"`{file}` is too large for a saved plan", code="plan-unreadable")
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"the saved plan `{file}` can't be read: {(error.strerror or 'an error').lower()}"
+        raise PlanRefused(message, hint="`campaign plan -o FILE` writes one", code="plan-unreadable") from error
+    return PlanFile(file, content, read_plan(content, file))
+
+
+def _write_whole(path: Path, name: str, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        try:
+            with draft.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"the plan can't be written to `{name}`: {(error.strerror or 'an error').lower()}"
+        raise RunnerError(message, hint="name a file in a folder that can be written", code="file-error") from error
