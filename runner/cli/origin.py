@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 from runner.cli.context import Invocation
@@ -24,11 +25,11 @@ def find_origin(invocation: Invocation, root: Path) -> Origin:
     return Origin(run=secrets.token_hex(8), actor=actor, commit=_find_commit(root))
 
 
-def find_author(root: Path, file: str) -> str | None:
-    """Who changed this file of the project last, in which commit and when; None outside of git."""
+def find_author(root: Path, file: str, since: datetime) -> str | None:
+    """Who changed this file of the project last, in which commit and when; None where nobody did `since` then."""
     if _ask_git(root, "status", "--porcelain", "--", file):
         return "somebody here, and that is not committed"
-    return _ask_git(root, "log", "-1", "--format=%an in %h on %as", "--", file)
+    return _ask_git(root, "log", "-1", f"--since={since.isoformat()}", "--format=%an in %h on %as", "--", file)
 
 
 def _find_user() -> str:

@@ -46,7 +46,7 @@ class PlanFile:
             state,
             now=now,
             max_age=max_age,
-            find_author=lambda file: find_author(project.root, file),
+            find_author=lambda file: find_author(project.root, file, self.saved.plan.created_at),
         )
         found = tuple(refusals)
         if found:

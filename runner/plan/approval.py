@@ -17,7 +17,7 @@ PLAN_ANEW = "plan anew, and have the new plan approved"
 MOST_CHANGES = 5
 
 FindAuthor = Callable[[str], str | None]
-"""Who changed this file of the project last, as far as its history tells."""
+"""Who changed this file of the project since the plan was made, as far as its history tells."""
 
 
 def say_all(project: Project, campaigns: tuple[Campaign, ...], pseudonyms: Pseudonyms) -> dict[str, Said]:
@@ -107,5 +107,5 @@ def _tell_changed(campaign: Campaign, changes: list[str], find_author: FindAutho
 
 
 def _say_author(find_author: FindAuthor, *files: str | None) -> str:
-    known = [f"{file} was last changed by {author}" for file in files if file and (author := find_author(file))]
+    known = [f"{file} was changed by {author}" for file in files if file and (author := find_author(file))]
     return f" ({'; '.join(known)})" if known else ""

@@ -76,7 +76,7 @@ def _spell(value: object, *, exactly: bool = False) -> object:
 
 def _flatten(value: object, field: str = "") -> Iterator[tuple[str, str]]:
     match value:
-        case None | [] | {}:
+        case None:
             return
         case {"decimal": str() as amount}:
             yield field, amount

@@ -1,0 +1,246 @@
+"""A plan that was saved and approved: what `apply --plan` sends of it, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from runner.sandbox.server import Sandbox
+
+Serve = Callable[..., Sandbox]
+
+CAMPAIGN = """\
+name: recall
+message: {audio: 5f2c8e6b, sender: "+33612345678"}
+recipients:
+  - {file: data/people.csv}
+"""
+
+
+def people_csv(*spans: range) -> str:
+    return "\n".join(["phone", *(f"0612{number:06d}" for span in spans for number in span), ""])
+
+
+def save(place, *arguments: str, file: str = "p.plan"):
+    ended = place.call("plan", "-o", file, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def carry_out(place, *arguments: str, file: str = "p.plan"):
+    return place.call("apply", "--plan", file, "--format", "json", *arguments)
+
+
+def codes(ended) -> list[str]:
+    return [line.split("[")[1].split("]")[0] for line in ended.stderr.splitlines() if "error[" in line]
+
+
+@pytest.fixture
+def prepared(place, serve: Serve):
+    """A project for 30 people, its provider, and a saved plan for all of them."""
+    place.write({"data/people.csv": people_csv(range(30)), "campaigns/recall.yaml": CAMPAIGN})
+    sandbox = serve()
+    save(place)
+    return place, sandbox
+
+
+def test_it_reaches_the_people_that_were_in_it_without_asking_again(prepared):
+    place, sandbox = prepared
+    run = carry_out(place)
+    assert (run.returncode, run.report["reached"], sandbox.count().people) == (0, 30, 30)
+    assert carry_out(place).report["requests"] == 0
+
+
+def test_newcomers_wait_for_another_plan_and_leave_it_done(prepared):
+    place, sandbox = prepared
+    place.write({"data/people.csv": people_csv(range(40))})
+    run = carry_out(place)
+    assert (run.returncode, sandbox.count().people) == (0, 30)
+    assert run.events[0]["narrowed"]["recall"]["newcomers"] == 10
+
+
+def test_whoever_was_excluded_or_reached_or_left_since_is_not_reached_and_is_counted(prepared):
+    place, sandbox = prepared
+    assert carry_out(place, "--limit", "10").returncode == 2
+    place.write({"data/people.csv": people_csv(range(29)), "data/no.csv": people_csv(range(20, 25))})
+    project = (place.root / "campaigns.yaml").read_text()
+    place.write({"campaigns.yaml": project + "exclude:\n  - {file: data/no.csv}\n"})
+    run = carry_out(place)
+    assert run.events[0]["narrowed"]["recall"] == {
+        "approved": 30,
+        "reached": 10,
+        "refused": 0,
+        "excluded": 5,
+        "gone": 1,
+        "newcomers": 0,
+    }
+    assert (run.returncode, run.report["reached"], sandbox.count().people) == (0, 14, 24)
+
+
+def test_it_goes_on_after_a_limit_with_the_same_file_until_all_of_it_is_done(prepared):
+    place, sandbox = prepared
+    assert [carry_out(place, "--limit", "12").returncode for _ in range(3)] == [2, 2, 0]
+    assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+    again = place.call("apply", "--plan", "p.plan")
+    assert (again.returncode, "NOTHING TO SEND" in again.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("5f2c8e6b", "77aa77aa", "message.audio was `5f2c8e6b`, is `77aa77aa`"),
+        ("+33612345678", "+33612345679", "message.sender was"),
+        ("people.csv}", "people.csv, column: phone}", "recipients[0] was"),
+    ],
+)
+def test_it_is_refused_with_what_changed_when_the_meaning_of_its_campaign_did(prepared, before, after, told):
+    place, sandbox = prepared
+    changed = CAMPAIGN.replace(before, after)
+    place.write({"campaigns/recall.yaml": changed})
+    refused = carry_out(place)
+    assert refused.returncode == 1
+    assert codes(refused) == ["plan-meaning-changed"]
+    assert told in refused.stderr
+    assert sandbox.count().requests == 0
+
+
+def test_it_is_refused_when_its_account_changed(prepared):
+    place, sandbox = prepared
+    project = (place.root / "campaigns.yaml").read_text()
+    place.write({"campaigns.yaml": project.replace("requests: 100", "requests: 99")})
+    refused = carry_out(place)
+    assert (codes(refused), sandbox.count().requests) == (["plan-meaning-changed"], 0)
+    assert "account.limits.requests was `100`, is `99`" in refused.stderr
+
+
+def test_other_bytes_of_the_same_meaning_are_no_change(prepared):
+    place, sandbox = prepared
+    place.write({"campaigns/recall.yaml": f"# A comment\n{CAMPAIGN}enabled: true\n"})
+    assert carry_out(place).returncode == 0
+    assert sandbox.count().people == 30
+
+
+def test_campaigns_that_had_nobody_in_it_may_change(place, serve: Serve):
+    other = CAMPAIGN.replace("recall", "other").replace("people.csv", "nobody.csv")
+    place.write({"data/people.csv": people_csv(range(5)), "data/nobody.csv": people_csv(range(1))})
+    place.write({"campaigns/recall.yaml": CAMPAIGN, "campaigns/other.yaml": other + "enabled: false\n"})
+    sandbox = serve()
+    save(place)
+    place.write({"campaigns/other.yaml": other})
+    assert carry_out(place).returncode == 0
+    assert sandbox.count().people == 5
+
+
+def test_who_changed_it_is_told(prepared):
+    place, _ = prepared
+    git = ["git", "-C", str(place.root), "-c", "user.name=Zoé", "-c", "user.email=zoe@example.fr"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    place.write({"campaigns/recall.yaml": CAMPAIGN.replace("5f2c8e6b", "77aa77aa")})
+    assert "changed by somebody here, and that is not committed" in carry_out(place).stderr
+    subprocess.run([*git, "add", "campaigns"], check=True)
+    subprocess.run([*git, "commit", "-qm", "Another recording"], check=True)
+    assert "campaigns/recall.yaml was changed by Zoé in " in carry_out(place).stderr
+    shutil.rmtree(place.root / ".git")
+
+
+def test_it_is_refused_when_another_plan_has_sent_for_its_campaign(prepared):
+    place, sandbox = prepared
+    assert place.call("apply", "--auto-approve", "--limit", "10").returncode == 2
+    refused = carry_out(place)
+    assert (refused.returncode, codes(refused)) == (1, ["plan-overtaken"])
+    assert sandbox.count().people == 10
+
+
+def test_it_is_refused_when_it_is_older_than_max_age(prepared):
+    place, sandbox = prepared
+    refused = carry_out(place, "--max-age", "0s")
+    assert (codes(refused), sandbox.count().requests) == (["plan-too-old"], 0)
+
+
+def test_it_is_refused_on_another_state(prepared):
+    place, sandbox = prepared
+    shutil.rmtree(place.root / ".campaign")
+    refused = carry_out(place)
+    assert (codes(refused), sandbox.count().requests) == (["plan-other-state"], 0)
+
+
+def test_it_is_refused_on_an_older_copy_of_its_state(place, serve: Serve):
+    place.write({"data/people.csv": people_csv(range(30)), "campaigns/recall.yaml": CAMPAIGN})
+    sandbox = serve()
+    place.call("apply", "--auto-approve", "--limit", "10")
+    shutil.copytree(place.root / ".campaign", place.root / "copy")
+    place.call("apply", "--auto-approve", "--limit", "10")
+    save(place)
+    shutil.rmtree(place.root / ".campaign")
+    (place.root / "copy").rename(place.root / ".campaign")
+    refused = carry_out(place)
+    assert (codes(refused), sandbox.count().people) == (["plan-state-older"], 20)
+
+
+def test_it_is_refused_when_its_campaign_s_file_is_gone(prepared):
+    place, sandbox = prepared
+    (place.root / "campaigns/recall.yaml").unlink()
+    refused = carry_out(place)
+    assert (codes(refused), sandbox.count().requests) == (["plan-campaign-gone"], 0)
+
+
+@pytest.mark.parametrize("arguments", [["recall"], ["--exclude", "recall"], ["--var", "a=1"]])
+def test_it_takes_no_choice_of_its_own(prepared, arguments):
+    place, _ = prepared
+    assert codes(carry_out(place, *arguments)) == ["usage"]
+
+
+def test_a_rehearsal_is_never_carried_out_for_real(place, serve: Serve):
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(range(3)), "campaigns/recall.yaml": CAMPAIGN})
+    save(place, "--sandbox")
+    assert codes(carry_out(place)) == ["plan-other-state"]
+    assert carry_out(place, "--sandbox").returncode == 0
+    assert sandbox.count().requests == 0
+
+
+def test_variables_of_planning_hold_when_it_is_carried_out(place, serve: Serve):
+    sandbox = serve()
+    project = (place.root / "campaigns.yaml").read_text()
+    place.write({"campaigns.yaml": project + "vars: {region: lyon}\n"})
+    place.write(
+        {
+            "campaigns/recall.yaml": CAMPAIGN.replace("people.csv", '{{ vars.region }}.csv"').replace(
+                "{file: ", '{file: "'
+            )
+        }
+    )
+    place.write({"data/nice.csv": people_csv(range(4)), "data/lyon.csv": people_csv(range(10, 12))})
+    save(place, "--var", "region=nice")
+    assert carry_out(place).returncode == 0
+    assert sandbox.count().people == 4
+    assert codes(place.call("plan", "-o", "q.plan", "--var", "region=0612345678")) == ["plan-holds-number"]
+
+
+def test_a_saved_plan_is_shown_as_it_was_made(prepared):
+    place, _ = prepared
+    planned = json.loads(place.call("plan", "-o", "q.plan", "--format", "json").stdout)
+    (place.root / "campaigns/recall.yaml").unlink()
+    shown = place.call("show", "q.plan", "--format", "json")
+    assert json.loads(shown.stdout) == planned
+    text = place.call("show", "q.plan")
+    assert "campaign -C" in text.stdout
+    assert "apply --plan q.plan" in text.stdout
+
+
+def test_saving_alone_may_make_the_state_and_says_so(place):
+    place.write({"data/people.csv": people_csv(range(3))})
+    assert "made the state" in place.call("plan", "-o", "p.plan").stderr
+    assert "made the state" not in place.call("plan", "-o", "p.plan").stderr
+
+
+def test_a_plan_with_nobody_in_it_sends_nothing(place, serve: Serve):
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(range(3)), "campaigns/recall.yaml": CAMPAIGN + "enabled: false\n"})
+    save(place)
+    place.write({"campaigns/recall.yaml": CAMPAIGN})
+    assert (carry_out(place).returncode, sandbox.count().requests) == (0, 0)
