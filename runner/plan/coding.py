@@ -28,7 +28,7 @@ def encode(value: object) -> Coded:
     match value:
         case Enum():
             return value.value
-        case None | bool() | int() | str():
+        case None | bool() | int() | float() | str():
             return value
         case Decimal():
             return str(value)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runner.errors import Place, Problem, Severity
 from runner.model.approval import SEAL_BYTES, Mark, Narrowing
-from runner.model.plan import Action, CampaignPlan, Change, Plan, Rows
+from runner.model.plan import Action, CampaignPlan, Change, Lane, Note, NoteKind, Plan, Rows
 from runner.model.secret import Secret
 from runner.plan.coding import decode, encode
 from runner.plan.saved import PlanRefused, SavedPlan, check_signature, read_plan, write_plan
@@ -49,7 +49,7 @@ campaigns = st.builds(
     currency=st.none() | texts,
     estimated_seconds=st.none() | st.integers(0, 99),
     problems=st.lists(problems, max_size=2).map(tuple),
-    note=st.none() | texts,
+    note=st.none() | st.builds(Note, kind=st.sampled_from(NoteKind)),
     narrowing=st.none() | st.builds(Narrowing),
 )
 plans = st.builds(
@@ -65,6 +65,7 @@ plans = st.builds(
     timezone=texts,
     quiet_orphans=st.integers(0, 9),
     warnings=st.lists(problems, max_size=2).map(tuple),
+    lanes=st.lists(st.builds(Lane, turn=st.floats(0, 99), answer=st.floats(0, 9)), max_size=2).map(tuple),
 )
 
 
