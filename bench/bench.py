@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +12,32 @@ from pathlib import Path
 
 from material import make_files, make_list
 from measure import Command, Cost, measure_interleaved
+from sending import (
+    CAMPAIGN,
+    FEW_CHUNKS,
+    KEY,
+    PEOPLE,
+    PYTHON,
+    ROOT,
+    Finding,
+    judge_chunk,
+    measure_chunks,
+    measure_large_ledger,
+    measure_memory,
+    measure_pacing,
+)
+from server import Server, serve
 
-from runner.sandbox.server import Sandbox
-
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
-PYTHON = sys.executable
-CAMPAIGN = str(Path(PYTHON).parent / "campaign")
-FEW_CHUNKS = 10
-PEOPLE_PER_CHUNK = 500
+
+DEFAULTS = (
+    ("runs", 5),
+    ("files", 1000),
+    ("rows", 1_000_000),
+    ("chunks", 200),
+    ("ledger", 10_000_000),
+    ("long", 2000),
+)
 
 YAML_LOOP = """
 import pathlib, yaml
@@ -50,7 +65,23 @@ Seconds depend on the machine, ratios hardly do. Processor time is that of all c
 - A chunk is a run of many chunks less a run of {few}, divided by what lies between: start-up and planning are not in
   it (its memory is that of the longer run). It goes to the sandbox on loopback, whose limits are lifted. Each of our
   chunks opens a connection of its own, so that none is sent on one that the server has closed meanwhile; the bare
-  request keeps one open.
+  request keeps one open. On PostgreSQL, the least that could do the same is a binary COPY and an UPDATE.
+
+## Goals
+
+Each is the median of {runs} runs; what may be compared was measured in turns.
+
+| what | beside what | found : beside | ratio | at most |
+| --- | --- | --- | --- | --- |
+{goals}
+
+- The large ledger holds its people in the very campaign that is sent, spread over all pages. What is shown are medians
+  of the times between two answers.
+- Memory is what is resident in the middle of the run, without the peak of planning.
+- The bound is floor((N - 1) / R) (P + L) + ((N - 1) mod R + 1) L for N requests, R of them in P seconds, with the
+  answer time L measured at the provider's end: whoever has one request under way at a time can't be faster.
+- What a run loses is the time that both runs take together, less that of a run that nobody ended; it was ended while
+  it waited for an answer.
 """
 
 
@@ -109,64 +140,31 @@ def measure_validate(root: Path, files: int, runs: int) -> Line:
 def measure_plan(root: Path, rows: int, runs: int) -> Line:
     """A first plan of one long list."""
     make_list(root, rows)
-    commands = [Command(arguments=words, folder=root) for words in ([CAMPAIGN, "plan"], [PYTHON, "-c", COUNT_DISTINCT])]
+    state = {"BENCH_STATE": "sqlite:///.campaign/state.db", "BENCH_STATE_KEY": KEY}
+    commands = [
+        Command(arguments=words, folder=root, environment=state)
+        for words in ([CAMPAIGN, "plan"], [PYTHON, "-c", COUNT_DISTINCT])
+    ]
     return Line(
         f"`campaign plan`, {rows:,} rows", "bare `count(distinct)` in DuckDB", *measure_interleaved(commands, runs)
     )
 
 
-def measure_chunks(root: Path, chunks: int, runs: int) -> Line:
-    """One chunk of an `apply`, the mean of many."""
-    few, many = FEW_CHUNKS, FEW_CHUNKS + chunks
-    with Sandbox(requests=100_000, per_s=1.0) as sandbox:
-        commands = [
-            command
-            for count in (few, many)
-            for command in (_apply(root, count, sandbox.base_url), _bare(root, count, sandbox.base_url))
-        ]
-        ours_few, theirs_few, ours_many, theirs_many = measure_interleaved(commands, runs)
-    return Line(
-        f"`campaign apply`, one chunk of {PEOPLE_PER_CHUNK}",
-        "bare request and two durable commits",
-        _per_chunk(ours_few, ours_many, chunks),
-        _per_chunk(theirs_few, theirs_many, chunks),
-    )
-
-
-def _per_chunk(few: Cost, many: Cost, chunks: int) -> Cost:
-    return Cost((many.wall_s - few.wall_s) / chunks, (many.cpu_s - few.cpu_s) / chunks, many.peak_mb)
-
-
-def _apply(root: Path, chunks: int, url: str) -> Command:
-    project = root / f"apply-{chunks}"
-    # A tenth of the rows are repeats.
-    make_list(project, chunks * PEOPLE_PER_CHUNK * 10 // 9)
-    return Command(
-        arguments=[CAMPAIGN, "--quiet", "apply", "--auto-approve"],
-        folder=project,
-        environment={"VOICEPARTNER_API_KEY": "bench", "BENCH_URL": url, "CI": ""},
-        prepare=lambda: shutil.rmtree(project / ".campaign", ignore_errors=True),
-    )
-
-
-def _bare(root: Path, chunks: int, url: str) -> Command:
-    database = root / f"bare-{chunks}.db"
-
-    def forget() -> None:
-        for path in root.glob(f"{database.name}*"):
-            path.unlink()
-
-    script = str(ROOT / "bench" / "bare_chunk.py")
-    return Command(arguments=[PYTHON, script, url, str(chunks), str(database)], folder=root, prepare=forget)
-
-
-def measure_all(folder: Path, options: argparse.Namespace) -> Iterator[Line]:
-    """Each line of the table, as soon as it is measured."""
+def measure_all(folder: Path, server: Server | None, options: argparse.Namespace) -> Iterator[Line | Finding]:
+    """Each line of the tables, as soon as it is measured. Where there is no server, its lines are left out."""
     yield measure_start(folder, options.runs * 3)
     yield measure_validate(folder / "one", 1, options.runs * 3)
     yield measure_validate(folder / "many", options.files, options.runs)
     yield measure_plan(folder / "list", options.rows, options.runs)
-    yield measure_chunks(folder / "chunks", options.chunks, options.runs)
+    places = [None] if server is None else [None, server]
+    for place in places:
+        name = "SQLite" if place is None else "PostgreSQL"
+        costs = measure_chunks(folder / f"chunks-{name}", options.chunks, options.runs, place)
+        yield Line(f"`campaign apply`, one chunk of {PEOPLE}, {name}", "bare request and two durable commits", *costs)
+        yield from judge_chunk(costs, place)
+        yield measure_large_ledger(folder / f"large-{name}", options.ledger, options.chunks, options.runs, place)
+    yield measure_memory(folder, options.long, options.runs)
+    yield from measure_pacing(folder, options.runs)
 
 
 def describe_machine() -> str:
@@ -177,17 +175,25 @@ def describe_machine() -> str:
 def main() -> None:
     """Measure, print the table, and write it to the page unless `--no-page` says not to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("runs", 5), ("files", 1000), ("rows", 1_000_000), ("chunks", 200)):
+    for name, default in DEFAULTS:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--no-page", action="store_true", help="print the table only")
     options = parser.parse_args()
-    lines = []
-    with tempfile.TemporaryDirectory(prefix="campaign-bench-") as folder:
-        for line in measure_all(Path(folder), options):
-            lines.append(line.render())
-            print(lines[-1], flush=True)
+    lines: dict[type, list[str]] = {Line: [], Finding: []}
+    with tempfile.TemporaryDirectory(prefix="campaign-bench-") as folder, serve() as server:
+        if server is None:
+            print("no PostgreSQL on this machine: its lines are left out", flush=True)
+        for line in measure_all(Path(folder), server, options):
+            lines[type(line)].append(line.render())
+            print(line.render(), flush=True)
     if not options.no_page:
-        text = PAGE_TEXT.format(machine=describe_machine(), lines="\n".join(lines), few=FEW_CHUNKS)
+        text = PAGE_TEXT.format(
+            machine=describe_machine(),
+            lines="\n".join(lines[Line]),
+            goals="\n".join(lines[Finding]),
+            few=FEW_CHUNKS,
+            runs=options.runs,
+        )
         PAGE.write_text(text, encoding="utf-8")
 
 

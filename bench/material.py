@@ -7,12 +7,15 @@ from pathlib import Path
 
 PROJECT = """\
 version: 1
+state: ${BENCH_STATE}
+state_key: ${BENCH_STATE_KEY}
 accounts:
   main:
     provider: voicepartner
     api_key: ${VOICEPARTNER_API_KEY}
     base_url: ${BENCH_URL}
-    limits: {requests: 100000, per: 1s}
+    limits: LIMITS
+    timeout: 5s
 defaults:
   account: main
   notify: {email: ops@example.fr}
@@ -36,18 +39,21 @@ guards: {{max_recipients: 20000, max_cost: 3000, max_invalid: 5%}}
 vars: {{region: lyon}}
 """
 
+UNLIMITED = "{requests: 100000, per: 1s}"
+
 ONE_LIST = """\
 name: one-list
 message: {audio: 5f2c8e6b41d94c6a8f0e3d7b9a125c44}
 recipients:
   - {file: data/people.csv, column: mobile}
+delivery: {chunk_size: SIZE}
 """
 
 
-def _write_project(root: Path) -> None:
+def _write_project(root: Path, limits: str = UNLIMITED) -> None:
     for folder in ("campaigns", "data"):
         (root / folder).mkdir(parents=True)
-    (root / "campaigns.yaml").write_text(PROJECT, encoding="utf-8")
+    (root / "campaigns.yaml").write_text(PROJECT.replace("LIMITS", limits), encoding="utf-8")
 
 
 def make_files(root: Path, count: int) -> Path:
@@ -58,18 +64,24 @@ def make_files(root: Path, count: int) -> Path:
     return root
 
 
-def make_list(root: Path, rows: int) -> Path:
+def make_list(root: Path, rows: int, *, limits: str = UNLIMITED, chunk_size: int = 500) -> Path:
     """A project of one campaign on one CSV of five columns: a tenth of its rows are repeats, spellings are mixed."""
-    _write_project(root)
-    (root / "campaigns" / "one-list.yaml").write_text(ONE_LIST, encoding="utf-8")
-    draw = random.Random(1)
+    _write_project(root, limits)
+    one_list = ONE_LIST.replace("SIZE", str(chunk_size))
+    (root / "campaigns" / "one-list.yaml").write_text(one_list, encoding="utf-8")
+    draw_people(root, rows, seed=1)
+    return root
+
+
+def draw_people(root: Path, rows: int, *, seed: int) -> None:
+    """Other people for the list."""
+    draw = random.Random(seed)
     numbers = draw.sample(range(610_000_000, 636_000_000), rows - rows // 10)
     numbers += draw.choices(numbers, k=rows // 10)
     with (root / "data" / "people.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,mobile,city,consent\n")
         for row, number in enumerate(numbers):
             file.write(f"{row},Camille Martin {row},{_spell(number, row)},Lyon,yes\n")
-    return root
 
 
 def _spell(number: int, row: int) -> str:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,9 @@ from hypothesis import settings
 # A slow machine is no defect; a failing example is to be repeated from what the log shows.
 settings.register_profile("campaign", deadline=None, print_blob=True)
 settings.load_profile("campaign")
+
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
+"""Read before the environment is cleaned."""
 
 FOREIGN = ("CAMPAIGN_",)
 FOREIGN_NAMES = frozenset({"CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "VOICEPARTNER_API_KEY", "STATE_URL"})
@@ -84,3 +92,102 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str | bytes]], Path]:
         return root
 
     return write
+
+
+class Cluster:
+    """A PostgreSQL server of the tests' own, in a folder of its own, on a socket that only this machine sees.
+
+    Its settings are the fast ones: what a test loses here, it loses by a process's death and never by a power cut.
+    """
+
+    FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60")
+
+    def __init__(self, folder: Path, programs: Path, port: int = 5432) -> None:
+        self.folder, self.programs, self.port = folder, programs, port
+        self.data = folder / "data"
+
+    def make(self) -> None:
+        self.run("initdb", "--auth=trust", "--username=owner", "--encoding=UTF8", "--no-sync", f"--pgdata={self.data}")
+        settings = [*self.FAST, "listen_addresses=''", f"unix_socket_directories='{self.folder}'", f"port={self.port}"]
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write("".join(f"{setting.replace('=', ' = ', 1)}\n" for setting in settings))
+        self.start()
+
+    def start(self) -> None:
+        self.run("pg_ctl", "start", "--wait", "--silent", f"--pgdata={self.data}", f"--log={self.folder}/log")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self.run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}", f"--pgdata={self.data}")
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program of the server, which refuses to be root's."""
+        other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder, check=False, **other
+        )
+        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+
+    def url(self, schema: str = "public", user: str = "owner", **settings: str) -> str:
+        options = "".join(f"%20-c{name}%3D{value}" for name, value in settings.items())
+        query = f"host={self.folder}&port={self.port}&options=-csearch_path%3D{schema}{options}"
+        return f"postgresql://{user}@/postgres?{query}"
+
+    def ask(self, statement: str, *values: object) -> list[tuple]:
+        """What the server answers to a statement, by a connection beside everything else."""
+        import psycopg
+
+        about = f"host={self.folder} port={self.port} user=owner dbname=postgres"
+        with psycopg.connect(about, autocommit=True) as connection:
+            answered = connection.execute(statement, values or None)
+            return answered.fetchall() if answered.description else []
+
+    def new_schema(self) -> str:
+        schema = f"s{secrets.token_hex(6)}"
+        self.ask(f"CREATE SCHEMA {schema}")
+        return schema
+
+
+def find_programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs on this machine."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin_: int(bin_.parent.name), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def new_cluster() -> Iterator[Callable[[], Cluster]]:
+    """A function that makes and starts a server; every one ends with the tests."""
+    programs = find_programs()
+    if programs is None:
+        missing = "no PostgreSQL on this machine: initdb is neither in PATH nor under /usr/lib/postgresql"
+        if IN_CI:
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with ExitStack() as stack:
+
+        def make(fill: Callable[[Cluster], None] = Cluster.make) -> Cluster:
+            # Short, since the path of a socket has little room, and open to the user who runs the server.
+            folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            if os.geteuid() == 0:
+                shutil.chown(folder, "nobody", "nogroup")
+            cluster = Cluster(folder, programs)
+            stack.callback(_end, cluster)
+            fill(cluster)
+            return cluster
+
+        yield make
+
+
+def _end(cluster: Cluster) -> None:
+    if (cluster.data / "postmaster.pid").exists():
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(new_cluster) -> Cluster:
+    """The server that tests share; who stops or hurts one makes another."""
+    return new_cluster()

@@ -37,7 +37,7 @@ READING: Settings = (
     ("cell_size_check", "ON", 1),
     ("busy_timeout", str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
     # Kept in memory, so that a chunk of a large ledger doesn't read again what the last one read. In KiB.
-    ("cache_size", "-65536", -65536),
+    ("cache_size", "-8192", -8192),
     # What a table in memory would spill could hold pseudonyms.
     ("temp_store", "MEMORY", 2),
 )

@@ -40,6 +40,7 @@ defaults:
   account: main
   notify: {email: ops@example.fr}
 """
+SHARED = "state: ${STATE_URL}\nstate_key: ${STATE_KEY}\n"
 CAMPAIGN = """\
 name: recall
 message: {audio: 5f2c8e6b}
@@ -159,6 +160,7 @@ class Stand:
     root: Path
     starter: Starter
     timeout: str = "5s"
+    state_url: str | None = None
     processes: list[Process] = field(default_factory=list)
     sandbox: Sandbox | None = None
 
@@ -168,7 +170,7 @@ class Stand:
         shutil.rmtree(self.root, ignore_errors=True)
         numbers = "".join(f"0612{number:06d}\n" for number in range(PEOPLE))
         for name, text in {
-            "campaigns.yaml": PROJECT.replace("TIMEOUT", self.timeout),
+            "campaigns.yaml": PROJECT.replace("TIMEOUT", self.timeout) + (SHARED if self.state_url else ""),
             "campaigns/recall.yaml": CAMPAIGN,
             "data/people.csv": f"phone\n{numbers}",
         }.items():
@@ -198,7 +200,8 @@ class Stand:
     def environment(self) -> dict[str, str]:
         """What the project's references name."""
         assert self.sandbox is not None
-        return {"VOICEPARTNER_API_KEY": "test-key", "VOICEPARTNER_URL": self.sandbox.base_url}
+        provider = {"VOICEPARTNER_API_KEY": "test-key", "VOICEPARTNER_URL": self.sandbox.base_url}
+        return provider | {"STATE_URL": self.state_url or "", "STATE_KEY": "the key of a state that tests alone open"}
 
     def start(self, *arguments: str) -> Process:
         """A process that has not begun yet."""
@@ -240,6 +243,48 @@ class Stand:
     def wait_until(holds: Callable[[], bool]) -> None:
         """Wait for it, or fail."""
         assert wait_until(holds), "waited in vain"
+
+    def hold_against_report(self, process: Process) -> None:
+        """A run that began ends with its report, whatever happened to it, and no failure of a disk is a defect."""
+        lines = process.output.read_text().splitlines()
+        events = [json.loads(line)["type"] for line in lines if line.startswith("{")]
+        assert "started" not in events or events[-1] == "ended", lines
+        assert not any("an error of its own" in line for line in lines), lines
+
+    def hold_against_law(self, *options: str) -> None:
+        """A run that nothing happens to recovers: nobody is twice, nobody is lost, and what is not known is said."""
+        assert self.sandbox is not None
+        code, text = self.call("apply", "--auto-approve", "--format", "json", *options)
+        report = json.loads(text.splitlines()[-1])
+        assert report["type"] == "ended"
+        status, people = self.read_people()
+        reached = self.sandbox.count()
+        assert reached.twice == 0
+        assert people["accepted"] + people["unknown"] == PEOPLE
+        assert (people["sending"], report["pending"], report["unknown_people"]) == (0, 0, people["unknown"])
+        assert code == status == (3 if people["unknown"] else 0)
+        # Who is not in doubt was reached, and whoever was reached is at least in doubt.
+        assert people["accepted"] <= reached.people
+        assert reached.people >= PEOPLE - people["unknown"]
+        assert people["unknown"] <= 10
+
+    def settle(self) -> None:
+        """Do as an operator who looks into the provider's list of messages."""
+        assert self.sandbox is not None
+        for chunk in self.read_chunks():
+            if chunk["status"] != "unknown":
+                continue
+            taken = self.sandbox.count().people > self.read_people()[1]["accepted"]
+            known = ["--accepted", "--provider-id", "c-1"] if taken else ["--not-sent"]
+            # Refused until a frozen process can't be sending it any more.
+            self.wait_until(lambda known=known, chunk=chunk: self.call("resolve", chunk["chunk"], *known)[0] == 0)
+
+    def wake(self, frozen: Process) -> int:
+        """Let a frozen process go on, if the kernel has not ended it meanwhile, and await its end."""
+        if not frozen.has_ended:
+            frozen.wake()
+        self.processes.remove(frozen)
+        return frozen.wait()
 
     def read_people(self) -> tuple[int, dict[str, int]]:
         """The exit code of `status`, and the people of the campaign by what became of them."""

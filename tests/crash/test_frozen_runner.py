@@ -42,18 +42,6 @@ def can_record(stand) -> bool:
     return True
 
 
-def settle(stand, provider) -> None:
-    """Do as an operator who looks into the provider's list of messages."""
-    for chunk in stand.read_chunks():
-        if chunk["status"] != "unknown":
-            continue
-        _, people = stand.read_people()
-        taken = provider.count().people > people["accepted"]
-        known = ["--accepted", "--provider-id", "c-1"] if taken else ["--not-sent"]
-        # Refused until the frozen process can't be sending it any more.
-        stand.wait_until(lambda known=known, chunk=chunk: stand.call("resolve", chunk["chunk"], *known)[0] == 0)
-
-
 def is_frozen(stand, call: str, nth: int, *, leave_rest: bool = False) -> bool:
     """Freeze a run behind its n-th such call, let others do its work, wake it; False where there is no n-th."""
     stand.timeout = "1s"
@@ -65,12 +53,12 @@ def is_frozen(stand, call: str, nth: int, *, leave_rest: bool = False) -> bool:
     if not frozen.wait_until_stopped():
         return False
     if not stand.holds_within(3.0, lambda: frozen.has_ended or can_record(stand)):
-        assert end(stand, frozen) == 0
+        assert stand.wake(frozen) == 0
     else:
-        take_over(stand, provider, send=not leave_rest)
+        take_over(stand, send=not leave_rest)
         before = provider.count()
         assert before.people == PEOPLE or leave_rest
-        assert end(stand, frozen) in {-9, 0, 1, 3}, frozen.output.read_text()
+        assert stand.wake(frozen) in {-9, 0, 1, 3}, frozen.output.read_text()
         assert provider.count().requests == before.requests
     if leave_rest:
         assert stand.call("apply", "--auto-approve")[0] == 0
@@ -79,22 +67,14 @@ def is_frozen(stand, call: str, nth: int, *, leave_rest: bool = False) -> bool:
     return True
 
 
-def end(stand, frozen) -> int:
-    """Wake the runner, if the kernel has not ended it meanwhile, and await its end."""
-    if not frozen.has_ended:
-        frozen.wake()
-    stand.processes.remove(frozen)
-    return frozen.wait()
-
-
-def take_over(stand, provider, *, send: bool) -> None:
+def take_over(stand, *, send: bool) -> None:
     """Take the frozen runner's lock away and settle what it was sending; send the rest too, or have nobody say yes."""
     for lock in (stand.root / ".campaign").glob("state.?*.lock"):
         lock.unlink()
     yes = ["--auto-approve"] if send else []
     code, process = stand.run("apply", *yes)
     assert code in ({0, 3} if send else {1}), process.output.read_text()
-    settle(stand, provider)
+    stand.settle()
     if send:
         code, process = stand.run("apply", *yes)
         assert code == 0, process.output.read_text()

@@ -7,11 +7,9 @@ What every state promises is tested on a SQLite file and on a PostgreSQL server 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,7 +28,6 @@ from runner.state.open import State, open_state
 
 ROOT = Path(__file__).resolve().parents[2]
 SQLITE = "sqlite:///.campaign/state.db"
-IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 KEY = Secret("the key of a state that tests alone open")
 FINGERPRINT = b"f" * 16
 
@@ -138,105 +135,6 @@ def made_once(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("made-once")
     open_state(SQLITE, root=root, key=KEY, pin=None, clock=StandingClock()).close()
     return root
-
-
-class Cluster:
-    """A PostgreSQL server of the tests' own, in a folder of its own, on a socket that only this machine sees.
-
-    Its settings are the fast ones: what a test loses here, it loses by a process's death and never by a power cut.
-    """
-
-    FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60")
-
-    def __init__(self, folder: Path, programs: Path, port: int = 5432) -> None:
-        self.folder, self.programs, self.port = folder, programs, port
-        self.data = folder / "data"
-
-    def make(self) -> None:
-        self.run("initdb", "--auth=trust", "--username=owner", "--encoding=UTF8", "--no-sync", f"--pgdata={self.data}")
-        settings = [*self.FAST, "listen_addresses=''", f"unix_socket_directories='{self.folder}'", f"port={self.port}"]
-        with (self.data / "postgresql.conf").open("a") as file:
-            file.write("".join(f"{setting.replace('=', ' = ', 1)}\n" for setting in settings))
-        self.start()
-
-    def start(self) -> None:
-        self.run("pg_ctl", "start", "--wait", "--silent", f"--pgdata={self.data}", f"--log={self.folder}/log")
-
-    def stop(self, mode: str = "immediate") -> None:
-        self.run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}", f"--pgdata={self.data}")
-
-    def run(self, program: str, *arguments: str) -> None:
-        """Run a program of the server, which refuses to be root's."""
-        other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-        command = [str(self.programs / program), *arguments]
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder, check=False, **other
-        )
-        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
-
-    def url(self, schema: str = "public", user: str = "owner", **settings: str) -> str:
-        options = "".join(f"%20-c{name}%3D{value}" for name, value in settings.items())
-        query = f"host={self.folder}&port={self.port}&options=-csearch_path%3D{schema}{options}"
-        return f"postgresql://{user}@/postgres?{query}"
-
-    def ask(self, statement: str, *values: object) -> list[tuple]:
-        """What the server answers to a statement, by a connection beside everything else."""
-        import psycopg
-
-        about = f"host={self.folder} port={self.port} user=owner dbname=postgres"
-        with psycopg.connect(about, autocommit=True) as connection:
-            answered = connection.execute(statement, values or None)
-            return answered.fetchall() if answered.description else []
-
-    def new_schema(self) -> str:
-        schema = f"s{secrets.token_hex(6)}"
-        self.ask(f"CREATE SCHEMA {schema}")
-        return schema
-
-
-def find_programs() -> Path | None:
-    """The folder of the newest PostgreSQL's programs on this machine."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin_: int(bin_.parent.name), reverse=True)
-    return next((folder for folder in folders if (folder / "initdb").exists()), None)
-
-
-@pytest.fixture(scope="session")
-def new_cluster() -> Iterator[Callable[[], Cluster]]:
-    """A function that makes and starts a server; every one ends with the tests."""
-    programs = find_programs()
-    if programs is None:
-        missing = "no PostgreSQL on this machine: initdb is neither in PATH nor under /usr/lib/postgresql"
-        if IN_CI:
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with ExitStack() as stack:
-
-        def make(fill: Callable[[Cluster], None] = Cluster.make) -> Cluster:
-            # Short, since the path of a socket has little room, and open to the user who runs the server.
-            folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            folder.chmod(0o755)
-            if os.geteuid() == 0:
-                shutil.chown(folder, "nobody", "nogroup")
-            cluster = Cluster(folder, programs)
-            stack.callback(_end, cluster)
-            fill(cluster)
-            return cluster
-
-        yield make
-
-
-def _end(cluster: Cluster) -> None:
-    if (cluster.data / "postmaster.pid").exists():
-        cluster.stop()
-
-
-@pytest.fixture(scope="session")
-def cluster(new_cluster) -> Cluster:
-    """The server that tests share; who stops or hurts one makes another."""
-    return new_cluster()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
