@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from ledgers import fill_postgresql, fill_sqlite
-from material import draw_people, make_list
+from material import UNLIMITED, draw_people, make_list
 from measure import Command, Cost, measure_interleaved
 from server import Server
 from timed import TimedProvider
@@ -106,8 +107,10 @@ class Project:
             yield process, (str(json.loads(line)["type"]) for line in process.stdout)
 
 
-def _open_project(folder: Path, url: str, server: Server | None, **listed: object) -> Project:
-    make_list(folder, **listed)  # type: ignore[arg-type]
+def _open_project(
+    folder: Path, url: str, server: Server | None, *, rows: int, limits: str = UNLIMITED, chunk_size: int = PEOPLE
+) -> Project:
+    make_list(folder, rows, limits=limits, chunk_size=chunk_size)
     project = Project(folder, SQLITE if server is None else server.url(folder.name), url, server)
     project.forget()
     return project
@@ -261,7 +264,7 @@ def _time_interrupted(project: Project, how: signal.Signals) -> float:
             asked += event == "requesting"
             if event == "requesting" and asked == PACED // 3:
                 # Until its first byte has left, nothing is lost by a kill.
-                time.sleep(LATENCY_S / 2)
+                threading.Event().wait(LATENCY_S / 2)
                 process.send_signal(how)
     _time_run(project)
     return time.perf_counter() - began

@@ -71,6 +71,7 @@ def _find_programs() -> Path | None:
 
 def _run(program: Path, *arguments: str) -> None:
     """Run a program of the server, which refuses to be root's."""
-    other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    other = "nobody" if os.geteuid() == 0 else None
     command = [str(program), *arguments]
-    subprocess.run(command, stdout=subprocess.DEVNULL, cwd="/", check=True, **other)  # type: ignore[call-overload]
+    groups = None if other is None else []
+    subprocess.run(command, stdout=subprocess.DEVNULL, cwd="/", check=True, user=other, extra_groups=groups)

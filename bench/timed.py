@@ -65,7 +65,7 @@ class TimedProvider:
                 """Take the message."""
                 arrived = time.perf_counter()
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                time.sleep(provider._latency_s)
+                threading.Event().wait(provider._latency_s)
                 people = asked["phoneNumbers"].count(",") + 1
                 said = {
                     "success": True,
