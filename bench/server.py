@@ -73,5 +73,5 @@ def _run(program: Path, *arguments: str) -> None:
     """Run a program of the server, which refuses to be root's."""
     other = "nobody" if os.geteuid() == 0 else None
     command = [str(program), *arguments]
-    groups = None if other is None else []
+    groups: list[str | int] | None = None if other is None else []
     subprocess.run(command, stdout=subprocess.DEVNULL, cwd="/", check=True, user=other, extra_groups=groups)
