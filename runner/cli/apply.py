@@ -20,7 +20,7 @@ from runner.cli.desks import (
 )
 from runner.cli.doors import Hall, used_accounts
 from runner.cli.durations import DURATION
-from runner.cli.orders import choose, follow_plan, refuse_choice
+from runner.cli.orders import choose, follow_plan, refuse_choice, refuse_dry_run
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
 from runner.cli.signals import Interrupted, interrupting, stopping
@@ -72,6 +72,7 @@ class NotConfirmed(RunnerError):
     help="Wait so long for another runner to end.",
 )
 @choose_format("text", "json")
+@click.option("--dry-run", is_flag=True, hidden=True)
 @variables_option
 @sandbox_option
 @click.pass_obj
@@ -87,6 +88,7 @@ def apply(
     deadline: timedelta | None,
     lock_timeout: timedelta,
     output_format: str,
+    dry_run: bool,
     variables: tuple[str, ...],
     sandbox: bool,
 ) -> int:
@@ -98,6 +100,8 @@ def apply(
     With --plan it reaches only people of a plan that `campaign plan -o` saved, with exactly the content that was in it,
     and refuses it where its campaigns changed meanwhile.
     """
+    if dry_run:
+        refuse_dry_run(invocation, names, excluded, variables, file=file, sandbox=sandbox)
     stop = Stop(SystemClock(), limit=limit, deadline=deadline)
     if file is None:
         order = choose(invocation, names, excluded, variables, sandbox=sandbox)

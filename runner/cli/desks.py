@@ -94,7 +94,26 @@ def spell_apply(
     invocation: Invocation, names: Sequence[str], excluded: Sequence[str], variables: Sequence[str], *, sandbox: bool
 ) -> str:
     """The complete command that carries out what was planned with these arguments, to be pasted into a shell."""
-    words = [*invocation.spell_command(), "apply", *names]
+    return _spell(invocation, "apply", names, excluded, variables, sandbox=sandbox)
+
+
+def spell_plan(
+    invocation: Invocation, names: Sequence[str], excluded: Sequence[str], variables: Sequence[str], *, sandbox: bool
+) -> str:
+    """The complete command that shows what `apply` would do with these arguments."""
+    return _spell(invocation, "plan", names, excluded, variables, sandbox=sandbox)
+
+
+def _spell(
+    invocation: Invocation,
+    command: str,
+    names: Sequence[str],
+    excluded: Sequence[str],
+    variables: Sequence[str],
+    *,
+    sandbox: bool,
+) -> str:
+    words = [*invocation.spell_command(), command, *names]
     for glob in excluded:
         words += ["--exclude", glob]
     for variable in variables:

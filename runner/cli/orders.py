@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import click
 
 from runner.cli.context import Invocation
-from runner.cli.desks import load, spell_apply
+from runner.cli.desks import load, spell_apply, spell_plan
 from runner.cli.saved import PlanFile, read_saved, spell_apply_plan
+from runner.errors import RunnerError
 from runner.model.approval import Approval
 from runner.model.config import Project
 from runner.plan.saved import PlanRefused, SavedPlan
@@ -72,6 +75,23 @@ def refuse_choice(names: Sequence[str], excluded: Sequence[str], variables: Sequ
     for given, what in ((names, "NAME"), (excluded, "--exclude"), (variables, "--var")):
         if given:
             raise click.UsageError(f"a saved plan takes no {what}: plan anew with it, and save that")
+
+
+def refuse_dry_run(
+    invocation: Invocation,
+    names: Sequence[str],
+    excluded: Sequence[str],
+    variables: Sequence[str],
+    *,
+    file: str | None,
+    sandbox: bool,
+) -> NoReturn:
+    """Raise with the command that shows what these arguments of `apply` would do: it is another one."""
+    if file is not None:
+        step = shlex.join([*invocation.spell_command(), "show", file])
+        raise RunnerError("a dry run of a saved plan is `campaign show`", hint=f"run `{step}`", code="dry-run")
+    step = spell_plan(invocation, names, excluded, variables, sandbox=sandbox)
+    raise RunnerError("a dry run is `campaign plan`: it shows, and sends nothing", hint=f"run `{step}`", code="dry-run")
 
 
 def _refuse_other_kind(saved: SavedPlan, *, sandbox: bool) -> None:

@@ -293,3 +293,22 @@ def test_an_interrupted_command_says_so_and_exits_1(project):
     )
     assert ended.returncode == 1
     assert ended.stderr == b"error[interrupted]: interrupted: nothing more was done\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "step"),
+    [
+        (
+            ["spring-*", "--exclude", "b", "--var", "k=a b", "--sandbox"],
+            "plan 'spring-*' --exclude b --var 'k=a b' --sandbox",
+        ),
+        (["--auto-approve", "--limit", "5"], "plan"),
+        (["--plan", "my plan"], "show 'my plan'"),
+    ],
+)
+def test_a_dry_run_is_answered_with_the_complete_command_of_plan(campaign, project, arguments, step):
+    root = project({})
+    ended = campaign("-C", str(root), "apply", *arguments, "--dry-run")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "error[dry-run]" in ended.stderr
+    assert f"run `campaign -C {root} {step}`" in ended.stderr

@@ -132,3 +132,23 @@ def test_validate_imports_no_more_than_files_need(project):
 def test_a_template_brings_jinja_and_a_problem_the_judge_that_explains_it(project):
     root = project({"campaigns/a.yaml": TEMPLATED, "campaigns/b.yaml": f"x: 1\n{GOOD}"})
     assert _imported(root, "validate") & HEAVY <= {"jinja2", "jsonschema", "importlib.metadata"}
+
+
+def test_github_shows_problems_beside_their_lines_from_where_it_checked_out(campaign, project):
+    root = project({"campaigns/a.yaml": f"x: 1\n{GOOD}"})
+    ended = campaign("validate", "--format", "github", cwd=root, GITHUB_WORKSPACE=str(root.parent))
+    assert ended.returncode == 1
+    start = "::error file=project/campaigns/a.yaml,line=1,col=1,endLine=1,endColumn=2,title=unknown-key::"
+    assert ended.stdout.startswith(start)
+    assert len(ended.stdout.splitlines()) == 1
+
+
+def test_gitlab_gets_a_list_that_is_empty_where_all_is_well(campaign, project):
+    root = project({"campaigns/a.yaml": GOOD})
+    ended = campaign("validate", "--format", "gitlab", cwd=root)
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, [])
+    assert campaign("validate", "--format", "github", cwd=root).stdout == "1 campaign and campaigns.yaml are valid\n"
+    (root / "campaigns/b.yaml").write_text(f"x: 1\n{GOOD}")
+    ended = campaign("-C", "project", "validate", "--format", "gitlab", cwd=root.parent)
+    (told,) = json.loads(ended.stdout)
+    assert (ended.returncode, told["location"]["path"]) == (1, "project/campaigns/b.yaml")
