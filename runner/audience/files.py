@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from runner.errors import SourceUnreadable
 
-ENDINGS = (".csv", ".tsv")
+_TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+ENDINGS = (*_TEXTS, ".parquet", *(f"{text}{packed}" for packed in (".gz", ".zst") for text in _TEXTS))
 CLOSED = frozenset({".git", ".campaign", ".env"})
 """What no source reads, whatever the project: tokens, the state, secrets."""
 
@@ -116,7 +117,8 @@ def _refuse_ending(root: Path, path: str) -> None:
         if (root / path).is_dir():
             hint = f"name its files, as in `{_join(path, '*.csv')}`"
             raise SourceUnreadable(f"`{path}` is a folder, not a file", hint=hint, code="not-a-file")
-        message = f"`{path}` is of a kind that is not read: only {' and '.join(f'`{e}`' for e in ENDINGS)} are"
+        read = ", ".join(f"`{text}`" for text in (*_TEXTS, ".parquet"))
+        message = f"`{path}` is of a kind that is not read: only {read} are, all but the last also as `.gz` and `.zst`"
         raise SourceUnreadable(message, hint="export it as CSV", code="unsupported-file")
 
 

@@ -60,7 +60,7 @@ def read_shape(text: Text) -> Shape | None:
         if first is None:
             return None
         lines.hand_back([first])
-        is_tabbed = text.name.casefold().endswith(".tsv")
+        is_tabbed = text.name.casefold().endswith((".tsv", ".tsv.gz", ".tsv.zst"))
         candidates = (delimiter,) if delimiter else tuple(sorted(DELIMITERS, key=lambda d: d != "\t" or not is_tabbed))
         return _read_first_record(text.name, lines, candidates, empty)
 

@@ -36,14 +36,14 @@ _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive", "take the file out of it"),
     (b"PK\x05\x06", "an empty ZIP archive", "export it again as CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _AS_CSV),
-    (b"\x1f\x8b", "compressed with gzip", "decompress it"),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it"),
+    (b"\x1f\x8b", "compressed with gzip", "name it `.csv.gz`, or decompress it"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "name it `.csv.zst`, or decompress it"),
     (b"BZh91AY&SY", "compressed with bzip2", "decompress it"),
     (b"\xfd7zXZ\x00", "compressed with xz", "decompress it"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "take the file out of it"),
     (b"Rar!\x1a\x07", "a RAR archive", "take the file out of it"),
     (b"%PDF-", "a PDF document", "export the table as CSV"),
-    (b"PAR1", "a Parquet file", "export it as CSV"),
+    (b"PAR1", "a Parquet file", "name it `.parquet`"),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV"),
     (b"{\\rtf", "a text document (RTF)", "save the table as CSV"),
     (b"\x89PNG", "a picture", "export the table as CSV"),
@@ -79,7 +79,7 @@ class Text:
 
     def refuse_change(self) -> None:
         """Raise SourceUnreadable where the file was written to since it was opened."""
-        _refuse_change(self.file, self.stamp, self.name)
+        refuse_change(self.file, self.stamp, self.name)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -91,19 +91,42 @@ def read_text(file: BinaryIO, name: str) -> Text:
 
     Raises SourceUnreadable where it is something else than a text, is cut, or has a line past the bound.
     """
-    stamp = _stamp(file)
-    _refuse_signatures(name, os.pread(file.fileno(), 4096, 0))
+    stamp = stamp_file(file)
+    head = os.pread(file.fileno(), 4096, 0)
+    _refuse_signatures(name, head)
+    if _JSON.match(head.removeprefix(codecs.BOM_UTF8)):
+        hint = "name it `.json`, or `.jsonl` where each row stands on a line of its own"
+        raise SourceUnreadable(f"`{name}` is no table: it is JSON", hint=hint, code="not-a-table")
     encoding = _find_encoding(file, name)
     if encoding is None:
         return _survey(name, file, stamp)
     copy = open_spool()
     try:
         _transcode(file, encoding, copy)
-        _refuse_change(file, stamp, name)
-        return _survey(name, copy, _stamp(copy))
+        refuse_change(file, stamp, name)
+        return _survey(name, copy, stamp_file(copy))
     except SourceUnreadable:
         copy.close()
         raise
+
+
+def open_text(file: BinaryIO, name: str) -> TextIO:
+    """The text of `file` from its start, whatever its lines; closing it leaves the file open.
+
+    Raises SourceUnreadable where it is something else than a text, or is cut.
+    """
+    stamp = stamp_file(file)
+    _refuse_signatures(name, os.pread(file.fileno(), 4096, 0))
+    encoding = _find_encoding(file, name)
+    copy: BinaryIO
+    if encoding is None:
+        copy = os.fdopen(os.dup(file.fileno()), "rb")
+    else:
+        copy = open_spool()
+        _transcode(file, encoding, copy)
+        refuse_change(file, stamp, name)
+    copy.seek(0)
+    return io.TextIOWrapper(copy, encoding="utf-8-sig", newline=None)
 
 
 def open_spool() -> BinaryIO:
@@ -113,13 +136,15 @@ def open_spool() -> BinaryIO:
     return os.fdopen(descriptor, "w+b")
 
 
-def _stamp(file: BinaryIO) -> tuple[int, int]:
+def stamp_file(file: BinaryIO) -> tuple[int, int]:
+    """The size of an open file, and when it was last written to."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns
 
 
-def _refuse_change(file: BinaryIO, stamp: tuple[int, int], name: str) -> None:
-    if _stamp(file) != stamp:
+def refuse_change(file: BinaryIO, stamp: tuple[int, int], name: str) -> None:
+    """Raise SourceUnreadable where the file was written to since it had this stamp."""
+    if stamp_file(file) != stamp:
         raise SourceUnreadable(f"`{name}` changed while it was read", hint="run this again when it is written")
 
 
@@ -133,8 +158,6 @@ def _refuse_signatures(name: str, head: bytes) -> None:
     if _MARKUP.match(head):
         message, hint = f"`{name}` is no table: it is a page of HTML or XML", "save or download the table as CSV"
         raise SourceUnreadable(message, hint=hint, code="not-a-table")
-    if _JSON.match(head):
-        raise SourceUnreadable(f"`{name}` is no table: it is JSON", hint="export it as CSV", code="not-a-table")
 
 
 def _find_encoding(file: BinaryIO, name: str) -> str | None:

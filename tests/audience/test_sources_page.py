@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runner.audience import engine, files, shape, text, where
+from runner.audience import compression, engine, files, items, shape, text, where
 from runner.audience.filter import DEADLINE_S
 from runner.audience.rows import Hurt
 
@@ -29,4 +29,6 @@ def test_the_bounds_on_the_page_are_those_of_the_code():
     assert f"{files.MOST_FILES:,} files a glob" in PAGE
     assert f"{engine.MEMORY_LIMIT.replace('GB', ' GB')} of memory" in PAGE
     assert f"at most {where.MOST_CHARACTERS:,} characters" in PAGE
+    assert f"may hold {compression.MOST_GROWTH} times its size, {compression.ALWAYS_BYTES >> 20} MB" in PAGE
+    assert f"has at most {items.MOST_ITEM_CHARACTERS >> 20} MB" in PAGE
     assert f"After {DEADLINE_S:g} seconds" in PAGE
