@@ -55,6 +55,14 @@ def find_files(root: Path, text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def find_one(root: Path, text: str) -> str:
+    """The path of the one file that `text` names, whatever its ending. Raises SourceUnreadable where there is none."""
+    path = "/".join(_split(text))
+    if not os.path.lexists(root / path):
+        raise SourceUnreadable(f"`{text}` does not exist", hint=_find_nearest(root, path), code="no-such-file")
+    return path
+
+
 def open_file(root: Path, path: str) -> BinaryIO:
     """The file at `path`, relative to `root`, open for reading bytes.
 

@@ -5,7 +5,7 @@ Importing this room is cheap, and so is a text without Jinja in it: the library 
 
 from runner.templates.context import NAMES, build_context
 from runner.templates.faults import TemplateFailed, TemplateFault
-from runner.templates.rendering import check_template, has_template, render, render_sql
+from runner.templates.rendering import check_template, has_template, render, render_file, render_sql
 
 __all__ = [
     "NAMES",
@@ -15,5 +15,6 @@ __all__ = [
     "check_template",
     "has_template",
     "render",
+    "render_file",
     "render_sql",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, lru_cache
 
@@ -16,8 +16,10 @@ from runner.templates.sandbox import METHODS, Parameters, Sandbox, lower_start, 
 from runner.templates.tree import STATEMENTS
 
 
-def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None) -> TemplateFault | None:
-    """The first fault of `text`, by what can be told without rendering it."""
+def find_fault(
+    text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None, functions: Sequence[str] = ()
+) -> TemplateFault | None:
+    """The first fault of `text`, by what can be told without rendering it; it may call `functions`."""
     sandbox = _sandbox(sql=sql)
     try:
         tree = _parse(text, sql=sql)
@@ -25,7 +27,7 @@ def find_fault(text: str, *, sql: bool, known: Mapping[str, Collection[str]] | N
         return TemplateFault("template-syntax", _describe_syntax(error, text), *_find_broken_tag(text, sandbox))
     except (RecursionError, ValueError):
         return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
-    faults = _find_faults(tree, text, sandbox, known)
+    faults = _find_faults(tree, text, sandbox, known, functions)
     return next(faults, None) or (find_quoted(text, sandbox) if sql else None)
 
 
@@ -62,14 +64,18 @@ def _find_broken_tag(text: str, sandbox: Sandbox) -> tuple[int, int | None]:
 
 
 def _find_faults(
-    tree: nodes.Template, text: str, sandbox: Sandbox, known: Mapping[str, Collection[str]] | None
+    tree: nodes.Template,
+    text: str,
+    sandbox: Sandbox,
+    known: Mapping[str, Collection[str]] | None,
+    functions: Sequence[str],
 ) -> Iterator[TemplateFault]:
     yield from _find_statements(tree)
     yield from _find_unknown(tree, text, nodes.Filter, "filter", sandbox.filters)
     yield from _find_unknown(tree, text, nodes.Test, "test", sandbox.tests)
     if known is None:
         return
-    for name in sorted(meta.find_undeclared_variables(tree) - {*NAMES, *sandbox.globals}):
+    for name in sorted(meta.find_undeclared_variables(tree) - {*NAMES, *sandbox.globals, *functions}):
         yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), *_find_word(text, name))
     yield from _find_unknown_parts(tree, text, known)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 from jinja2.exceptions import SecurityError
@@ -17,6 +18,11 @@ MAX_SIZE = 100_000
 MAX_WORK = 300_000
 """Characters and values that one rendering may make in all."""
 MAX_BITS = 256
+MAX_FILE_WORK = 500_000_000
+"""The like for a template in a file, whose loops may run over the rows of another."""
+MAX_SECONDS = 10.0
+MAX_OUTPUT = 64 << 20
+"""Bytes that a template in a file may print, in UTF-8."""
 WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")
 
 
@@ -25,23 +31,37 @@ class Unfit(SecurityError):
 
 
 class TooMuchWork(SecurityError):
-    """A template asks for more work than a string of a source may need."""
+    """A template asks for more work than it may need."""
 
-    def __init__(self) -> None:
-        super().__init__("this template makes too much: a text, a list or a loop grows beyond its bound")
+    def __init__(self, message: str = "a text, a list or a loop grows beyond its bound") -> None:
+        super().__init__(f"this template makes too much: {message}")
 
 
 class Budget:
-    """What is left of the work that one rendering may do."""
+    """What is left of the work that one rendering may do, and of its seconds where those are bounded."""
 
-    def __init__(self) -> None:
-        self._left = MAX_WORK
+    def __init__(self, work: int = MAX_WORK, seconds: float | None = None) -> None:
+        self._left = work
+        self._seconds = seconds
+        self._ends = monotonic() + (seconds or 0)
 
     def pay(self, amount: int) -> None:
         """Take `amount` from what is left. Raises TooMuchWork."""
         self._left -= amount
         if self._left < 0:
             raise TooMuchWork
+        if self._seconds is not None and monotonic() > self._ends:
+            raise TooMuchWork(f"it takes longer than {self._seconds:g} seconds")
+
+
+class Rows:
+    """Rows of a file as a template sees them: read anew, one by one, by each loop that runs over them."""
+
+    def __init__(self, read: Callable[[], Iterator[Mapping[str, str]]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[Mapping[str, str]]:
+        return self._read()
 
 
 def measure(value: object) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from runner.templates.faults import TemplateFailed, TemplateFault
+
+if TYPE_CHECKING:
+    from runner.templates.limits import Rows
 
 MAX_SOURCE = 10_000
 """Characters of one string with Jinja in it."""
@@ -41,6 +44,25 @@ def render(text: str, context: Mapping[str, Any]) -> str:
 
     _refuse_faulty(text, sql=False)
     return render_text(text, context)
+
+
+def render_file(text: str, context: Mapping[str, Any], rows: Callable[[str], Rows]) -> Iterator[str]:
+    """What a template in a file prints, piece by piece; `rows` is what it calls for the rows of another file.
+
+    Raises TemplateFailed; its work, its time and its output are bounded.
+    """
+    if not has_template(text):
+        yield text
+        return
+    from runner.templates.checking import find_fault
+    from runner.templates.sandbox import text_sandbox
+
+    known = {name: list(held) for name, held in context.items() if isinstance(held, Mapping)}
+    fault = find_fault(text, sql=False, known=known, functions=("rows",))
+    if fault is not None:
+        line = text.count("\n", 0, fault.offset) + 1
+        raise TemplateFailed(f"line {line:,}: {fault.message}", code=fault.code)
+    yield from text_sandbox().render_file(text, context, rows)
 
 
 def render_sql(text: str, context: Mapping[str, Any]) -> tuple[str, dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -17,9 +17,13 @@ from jinja2.utils import missing
 from runner.templates.context import NAMES, Named, describe_unknown
 from runner.templates.faults import TemplateFailed
 from runner.templates.limits import (
+    MAX_FILE_WORK,
+    MAX_OUTPUT,
+    MAX_SECONDS,
     MAX_SIZE,
     SIGNS,
     Budget,
+    Rows,
     TooMuchWork,
     Unfit,
     Value,
@@ -109,6 +113,7 @@ class Sandbox(SandboxedEnvironment):
         self.filters = {name: self._bound(name, f) for name, f in FILTERS.items() if name not in WITHHELD}
         self.filters["measured"] = self._measure
         self.filters["joined"] = self._join
+        self.filters["stepped"] = self._step
 
     def call_binop(self, _context: Context, operator: str, left: Value, right: Value) -> Value:
         """The result of a binary operator, paid for."""
@@ -135,11 +140,36 @@ class Sandbox(SandboxedEnvironment):
         """`text` with its Jinja rendered, out of a new budget. Raises TemplateFailed."""
         self.budget = Budget()
         try:
-            code = self.compile(measure_all(self.parse(text)))
+            code = self.compile(measure_all(self.parse(text), loops="list"))
             template = self.template_class.from_code(self, code, self.make_globals(None))
             return self._join(take_all(template.generate(context)))
         except FAILURES as failure:
             raise TemplateFailed(f"`{shorten(text)}` can't be rendered: {describe_failure(failure)}") from None
+
+    def render_file(self, text: str, context: Mapping[str, Value], rows: Callable[[str], Rows]) -> Iterator[str]:
+        """What a template in a file prints, piece by piece; its loops run over rows without holding them.
+
+        Raises TemplateFailed.
+        """
+        self.budget = Budget(MAX_FILE_WORK, MAX_SECONDS)
+        try:
+            code = self.compile(measure_all(self.parse(text), loops="stepped"))
+            template = self.template_class.from_code(self, code, self.make_globals({"rows": rows}))
+            left = MAX_OUTPUT
+            for piece in template.generate(context):
+                self.budget.pay(1)
+                left -= len(piece.encode("utf-8", "replace"))
+                if left < 0:
+                    raise TooMuchWork(f"it prints more than {MAX_OUTPUT >> 20} MB")
+                yield piece
+        except FAILURES as failure:
+            raise TemplateFailed(f"it can't be rendered: {describe_failure(failure)}") from None
+
+    def _step(self, values: Iterable[Value]) -> Iterator[Value]:
+        """The values that a loop runs over, each of which is paid for when it comes."""
+        for value in values:
+            self.budget.pay(measure(value))
+            yield value
 
     def _measure(self, value: Value) -> Value:
         self.budget.pay(measure(value))
@@ -157,7 +187,7 @@ class Sandbox(SandboxedEnvironment):
 
         @functools.wraps(function)
         def bound(*arguments: Value, **named: Value) -> Value:
-            passed = [take_all(each) if isinstance(each, Iterator) else each for each in arguments]
+            passed = [take_all(each) if isinstance(each, Iterator | Rows) else each for each in arguments]
             given = [*passed[first:], *named.values()]
             size = measure(given)
             if name == "format":
@@ -207,7 +237,7 @@ def _as_text(_context: Context, value: object) -> object:
     """What a template prints, as text. Null, lists and maps are none: `None` or `[1, 2]` in a path was never meant."""
     if value is None:
         raise Unfit("a value is empty (null): set it, or use `default`")
-    if isinstance(value, Mapping | list | tuple | set):
+    if isinstance(value, Mapping | list | tuple | set | Rows):
         raise Unfit("a list or map is no text: name one of its values, or use `join`")
     measure(value)
     return value

@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.audience import compression, engine, files, items, shape, text, where
 from runner.audience.filter import DEADLINE_S
 from runner.audience.rows import Hurt
+from runner.templates import limits
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
 
@@ -31,4 +32,6 @@ def test_the_bounds_on_the_page_are_those_of_the_code():
     assert f"at most {where.MOST_CHARACTERS:,} characters" in PAGE
     assert f"may hold {compression.MOST_GROWTH} times its size, {compression.ALWAYS_BYTES >> 20} MB" in PAGE
     assert f"has at most {items.MOST_ITEM_CHARACTERS >> 20} MB" in PAGE
+    assert f"It has {limits.MAX_SECONDS:g} seconds, prints {limits.MAX_OUTPUT >> 20} MB at most" in PAGE
+    assert f"takes {limits.MAX_SIZE:,} values" in PAGE
     assert f"After {DEADLINE_S:g} seconds" in PAGE
