@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, or_, select
 
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus, Departure, SenderRecord
@@ -36,9 +36,14 @@ RECORD = (
 """The columns of a ChunkRecord, under its names."""
 
 
-def is_campaign(name: str | BindParameter[str], edition: str | BindParameter[str | None] | None) -> ColumnElement[bool]:
-    """The condition that `campaigns` is this one; an edition that is None is one like any other."""
-    return (campaigns.c.name == name) & campaigns.c.edition.is_not_distinct_from(edition)
+def is_campaign() -> ColumnElement[bool]:
+    """The condition that `campaigns` is the one that `name_campaign` names."""
+    return (campaigns.c.name == bindparam("campaign")) & campaigns.c.edition.is_not_distinct_from(bindparam("edition"))
+
+
+def name_campaign(name: str, edition: str | None) -> Mapping[str, str | None]:
+    """The parameters of a statement that asks `is_campaign`; an edition that is None is one like any other."""
+    return {"campaign": name, "edition": edition}
 
 
 def is_account() -> ColumnElement[bool]:
@@ -64,15 +69,25 @@ def _select_newest_answer() -> Select[bool]:
     return select(answered).where(is_account(), answered | doubted).order_by(chunks.c.id.desc()).limit(1)
 
 
-# To build a statement takes longer than to carry it out: what each chunk asks is built once.
+def _select_requests() -> Select[*tuple[Any, ...]]:
+    columns = [c for c in chunks.c if c.name.startswith(("recorded_", "ended_", "timeout_"))]
+    return select(*columns).where(chunks.c.account_id == bindparam("account_id")).order_by(chunks.c.id.desc())
+
+
+# To build a statement takes longer than to carry it out: what each chunk and each run asks is built once.
 DOUBT = _select_doubt()
 NEWEST_ANSWER = _select_newest_answer()
+ENDED_REQUESTS = _select_requests().where(chunks.c.ended_at.is_not(None)).limit(bindparam("newest"))
+OPEN_REQUESTS = _select_requests().where(chunks.c.ended_at.is_(None))
+RECORDS = select(*RECORD).join(campaigns, chunks.c.campaign_id == campaigns.c.id).order_by(chunks.c.id)
+SENDER = select(chunks, runs).join(runs, chunks.c.run_id == runs.c.id).where(chunks.c.name == bindparam("chunk"))
 
 
-def read_chunks(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[ChunkRecord, ...]:
+def read_chunks(
+    connection: Connection, *conditions: ColumnElement[bool], asked: Mapping[str, str | None] | None = None
+) -> tuple[ChunkRecord, ...]:
     """The chunks for which all conditions hold, in the order in which they were recorded."""
-    query = select(*RECORD).join(campaigns, chunks.c.campaign_id == campaigns.c.id)
-    rows = connection.execute(query.where(*conditions).order_by(chunks.c.id))
+    rows = connection.execute(RECORDS.where(*conditions), asked)
     return tuple(ChunkRecord(**row) for row in rows.mappings())
 
 
@@ -80,10 +95,10 @@ def read_selected(
     connection: Connection, name: str | None, edition: str | None, statuses: Iterable[ChunkStatus] | None
 ) -> tuple[ChunkRecord, ...]:
     """The chunks of a campaign, or of all, with one of these statuses, or with any."""
-    conditions = [] if name is None else [is_campaign(name, edition)]
-    if statuses is not None:
-        conditions.append(chunks.c.status.in_(sorted(statuses)))
-    return read_chunks(connection, *conditions)
+    conditions = [] if statuses is None else [chunks.c.status.in_(sorted(statuses))]
+    if name is None:
+        return read_chunks(connection, *conditions)
+    return read_chunks(connection, *conditions, is_campaign(), asked=name_campaign(name, edition))
 
 
 def read_contacts(connection: Connection, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
@@ -98,8 +113,7 @@ def read_contacts(connection: Connection, pseudonym: bytes) -> tuple[ChunkRecord
 
 def find_sender(connection: Connection, chunk: str) -> SenderRecord | None:
     """Who recorded the chunk, and when; None where there is no chunk of this name."""
-    query = select(chunks, runs).join(runs, chunks.c.run_id == runs.c.id).where(chunks.c.name == chunk)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(SENDER, {"chunk": chunk}).one_or_none()
     if row is None:
         return None
     server = read_server_clock(connection) if row.recorded_server_at is not None else None
@@ -132,10 +146,8 @@ def read_departures(connection: Connection, held: Held, newest: int) -> tuple[De
 
     One request of a key is under way at a time, so the newest recorded are those that ended last.
     """
-    columns = [c for c in chunks.c if c.name.startswith(("recorded_", "ended_", "timeout_"))]
-    query = select(*columns).where(chunks.c.account_id == held.account_id).order_by(chunks.c.id.desc())
-    ended = connection.execute(query.where(chunks.c.ended_at.is_not(None)).limit(newest))
-    rows = [*ended, *connection.execute(query.where(chunks.c.ended_at.is_(None)))]
+    ended = connection.execute(ENDED_REQUESTS, {"account_id": held.account_id, "newest": newest})
+    rows = [*ended, *connection.execute(OPEN_REQUESTS, {"account_id": held.account_id})]
     return tuple(
         Departure(
             started=_translate(_read_start(row), row.recorded_server_at, held),

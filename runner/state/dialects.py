@@ -55,9 +55,12 @@ def _write_moment_postgresql(_element: ServerMoment, _compiler: SQLCompiler, **_
     return "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
 
 
+SERVER_CLOCK = select(ServerMoment())
+
+
 def read_server_clock(connection: Connection) -> datetime | None:
     """The server's clock now, or None where no server keeps the state."""
-    return connection.execute(select(ServerMoment())).scalar()
+    return connection.execute(SERVER_CLOCK).scalar()
 
 
 def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:

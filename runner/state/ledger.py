@@ -43,8 +43,7 @@ class Ledger:
     def find_campaign(self, name: str, edition: str | None) -> CampaignRecord | None:
         """What the ledger knows of this campaign and edition, if anything."""
         with self._transactions.reading() as connection:
-            found = campaigns.read_campaigns(connection, chunks.is_campaign(name, edition))
-        return found[0] if found else None
+            return campaigns.find_campaign(connection, name, edition)
 
     def campaign_cost(self, name: str, edition: str | None) -> tuple[dict[str, Decimal], int]:
         """What the campaign cost so far by currency, and the people it holds whose cost no answer has told."""

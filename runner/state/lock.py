@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from runner.errors import AccountLocked
 from runner.model.clock import Clock
@@ -23,6 +23,11 @@ from runner.state.tables import accounts, insert_row, runs
 __all__ = ["Held", "describe_holder", "find_holders", "hold_account", "is_provably_gone", "this_holder"]
 
 POLL_S = 0.2
+
+ACCOUNT = (
+    select(accounts.c.id, accounts.c.epoch).where(accounts.c.fingerprint == bindparam("fingerprint")).with_for_update()
+)
+RAISED = update(accounts).where(accounts.c.id == bindparam("account_id"))
 
 
 @contextmanager
@@ -64,11 +69,10 @@ def _find_skew(connection: Connection, clock: Clock) -> timedelta:
 
 def _raise_epoch(connection: Connection, fingerprint: bytes) -> tuple[int, int]:
     """The account's row, made where it is missing, and its raised epoch."""
-    found = select(accounts.c.id, accounts.c.epoch).where(accounts.c.fingerprint == fingerprint).with_for_update()
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(ACCOUNT, {"fingerprint": fingerprint}).one_or_none()
     if row is None:
         return insert_row(connection, accounts, {"fingerprint": fingerprint, "epoch": 1}), 1
-    connection.execute(update(accounts).where(accounts.c.id == row.id).values(epoch=row.epoch + 1))
+    connection.execute(RAISED, {"account_id": row.id, "epoch": row.epoch + 1})
     return row.id, row.epoch + 1
 
 

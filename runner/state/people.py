@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, Select, bindparam, case, exists, func, literal, select
 
 from runner.model.ledger import ChunkStatus
-from runner.state.chunks import is_campaign
+from runner.state.chunks import is_campaign, name_campaign
 from runner.state.dialects import Hexadecimal
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
 """People a page: some 3 MB of text."""
 
-CAMPAIGN_ID = select(campaigns.c.id).where(is_campaign(bindparam("name"), bindparam("edition")))
-
 LETTERS = {ChunkStatus.ACCEPTED: "A", ChunkStatus.UNKNOWN: "U", ChunkStatus.SENDING: "S"}
 REFUSED = "R"
+
+CAMPAIGN_ID = select(campaigns.c.id).where(is_campaign())
+
+
+def _page(query: Select[bytes, str]) -> Select[str, str]:
+    people = query.limit(bindparam("page")).subquery()
+    # Joined by the database: a Python object a person would take ten times as long.
+    digits = Hexadecimal(people.c.pseudonym)
+    text = func.aggregate_strings(digits.concat(people.c.letter), ",")
+    return select(text, func.coalesce(func.max(digits), ""))
+
+
+HELD = _page(
+    select(recipients.c.pseudonym, case(LETTERS, value=chunks.c.status).label("letter"))
+    .join(chunks, recipients.c.chunk_id == chunks.c.id)
+    .where(recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.pseudonym > bindparam("after"))
+    .order_by(recipients.c.pseudonym)
+)
+_OF_CONTENT = (contents.c.campaign_id == bindparam("campaign_id")) & (contents.c.digest == bindparam("digest"))
+_HELD_NOW = exists().where(
+    recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.pseudonym == refused.c.pseudonym
+)
+REFUSED_PEOPLE = _page(
+    select(refused.c.pseudonym, literal(REFUSED).label("letter"))
+    .join(contents)
+    .where(_OF_CONTENT, refused.c.pseudonym > bindparam("after"), ~_HELD_NOW)
+    .order_by(refused.c.pseudonym)
+)
+_LAST_ACCEPTED = select(func.coalesce(func.max(chunks.c.id), 0)).where(
+    chunks.c.campaign_id == bindparam("campaign_id"), chunks.c.status == ChunkStatus.ACCEPTED
+)
+REFUSED_ALONE = (
+    select(chunks.c.name)
+    .join(refused, refused.c.chunk_id == chunks.c.id)
+    .join(contents, refused.c.content_id == contents.c.id)
+    .where(_OF_CONTENT, chunks.c.id > _LAST_ACCEPTED.scalar_subquery())
+    .order_by(chunks.c.id)
+)
 
 Page = tuple[str | None, bytes | None]
 """People, joined by commas, and the last of their pseudonyms; nothing where there are no more."""
@@ -23,52 +61,26 @@ Page = tuple[str | None, bytes | None]
 
 def find_campaign_id(connection: Connection, name: str, edition: str | None) -> int | None:
     """The surrogate id of a campaign, None where the ledger has none of this identity."""
-    return connection.execute(CAMPAIGN_ID, {"name": name, "edition": edition}).scalar()
+    return connection.execute(CAMPAIGN_ID, name_campaign(name, edition)).scalar()
 
 
 def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: bytes) -> Page:
     """The next people that the campaign holds."""
-    letter = case(LETTERS, value=chunks.c.status)
-    held = (
-        select(recipients.c.pseudonym, letter.label("letter"))
-        .join(chunks, recipients.c.chunk_id == chunks.c.id)
-        .where(recipients.c.campaign_id == campaign_id, recipients.c.pseudonym > after)
-    )
-    return _read_page(connection, held.order_by(recipients.c.pseudonym))
+    return _read_page(connection, HELD, {"campaign_id": campaign_id, "after": after, "page": PAGE})
 
 
 def read_refused(connection: Connection, campaign_id: int, digest: bytes, after: bytes) -> Page:
     """The next people that were refused with this content, and that no other content has reached."""
-    held = exists().where(recipients.c.campaign_id == campaign_id, recipients.c.pseudonym == refused.c.pseudonym)
-    alone = (
-        select(refused.c.pseudonym, literal(REFUSED).label("letter"))
-        .join(contents)
-        .where(contents.c.campaign_id == campaign_id, contents.c.digest == digest, refused.c.pseudonym > after, ~held)
-    )
-    return _read_page(connection, alone.order_by(refused.c.pseudonym))
+    asked = {"campaign_id": campaign_id, "digest": digest, "after": after, "page": PAGE}
+    return _read_page(connection, REFUSED_PEOPLE, asked)
 
 
 def read_refused_alone(connection: Connection, name: str, edition: str | None, digest: bytes) -> tuple[str, ...]:
     """The names of chunks whose one number was refused with this content, after the last that was accepted."""
     campaign_id = find_campaign_id(connection, name, edition)
-    accepted = select(func.coalesce(func.max(chunks.c.id), 0)).where(
-        chunks.c.campaign_id == campaign_id, chunks.c.status == ChunkStatus.ACCEPTED
-    )
-    alone = (
-        select(chunks.c.name)
-        .join(refused, refused.c.chunk_id == chunks.c.id)
-        .join(contents, refused.c.content_id == contents.c.id)
-        .where(contents.c.campaign_id == campaign_id, contents.c.digest == digest)
-        .where(chunks.c.id > accepted.scalar_subquery())
-    )
-    return tuple(connection.execute(alone.order_by(chunks.c.id)).scalars())
+    return tuple(connection.execute(REFUSED_ALONE, {"campaign_id": campaign_id, "digest": digest}).scalars())
 
 
-def _read_page(connection: Connection, query: Select[tuple[bytes, str]]) -> Page:
-    people = query.limit(PAGE).subquery()
-    # Joined by the database: a Python object a person would take ten times as long.
-    digits = Hexadecimal(people.c.pseudonym)
-    text = func.aggregate_strings(digits.concat(people.c.letter), ",")
-    last = func.coalesce(func.max(digits), "")
-    row = connection.execute(select(text, last)).one()
+def _read_page(connection: Connection, page: Select[str, str], after: Mapping[str, object]) -> Page:
+    row = connection.execute(page, after).one()
     return row[0], bytes.fromhex(row[1]) or None

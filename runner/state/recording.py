@@ -44,6 +44,12 @@ RAISE_SERIAL = update(state).values(serial=state.c.serial + 1)
 FIND_OWN = select(chunks).where(chunks.c.name == bindparam("chunk")).with_for_update()
 ANSWER = update(chunks).where(chunks.c.id == bindparam("answered"))
 ANSWER_ENDED = ANSWER.values(ended_server_at=ServerMoment())
+FREE = delete(recipients).where(recipients.c.chunk_id == bindparam("chunk_id"))
+PEOPLE = select(recipients.c.pseudonym).where(recipients.c.chunk_id == bindparam("chunk_id"))
+FORGET_REFUSAL = delete(refused).where(
+    refused.c.content_id == bindparam("content_id"), refused.c.pseudonym == bindparam("pseudonym")
+)
+REFUSE = insert(refused)
 
 
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
@@ -117,15 +123,13 @@ def record_unknown(connection: Connection, held: Held, chunk: str, reason: str, 
 def record_refused(connection: Connection, held: Held, chunk: str, reason: str, ended: Instant) -> None:
     """The provider did not take the one number of this chunk: it is not tried again with this content."""
     found = _find_own(connection, held, chunk)
-    alone = select(recipients.c.pseudonym).where(recipients.c.chunk_id == found.id)
-    people = connection.execute(alone).scalars().all()
+    people = connection.execute(PEOPLE, {"chunk_id": found.id}).scalars().all()
     if record_rejected(connection, held, chunk, reason, ended):
         if len(people) != 1:
             raise ValueError(f"chunk {chunk} has {len(people)} people; only one who stood alone can be refused")
-        same = (refused.c.content_id == found.content_id) & (refused.c.pseudonym == people[0])
-        connection.execute(delete(refused).where(same))
-        kept = {"content_id": found.content_id, "pseudonym": people[0], "chunk_id": found.id}
-        connection.execute(insert(refused).values(kept))
+        person = {"content_id": found.content_id, "pseudonym": people[0]}
+        connection.execute(FORGET_REFUSAL, person)
+        connection.execute(REFUSE, {**person, "chunk_id": found.id})
 
 
 def forgive_refused(connection: Connection, held: Held, names: Sequence[str]) -> None:
@@ -137,7 +141,7 @@ def forgive_refused(connection: Connection, held: Held, names: Sequence[str]) ->
 
 def free_people(connection: Connection, chunk_id: int) -> None:
     """The people of this chunk are held no longer: they are pending again."""
-    connection.execute(delete(recipients).where(recipients.c.chunk_id == chunk_id))
+    connection.execute(FREE, {"chunk_id": chunk_id})
 
 
 def clean_reason(reason: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from runner.errors import SettlementRefused
 from runner.model.clock import Clock, Instant
@@ -17,6 +19,10 @@ from runner.state.tables import chunks
 
 DIED = "its run ended before the answer was recorded"
 
+LEFT = select(chunks.c.id, chunks.c.name, chunks.c.account_id).where(chunks.c.status == ChunkStatus.SENDING)
+LEFT_OF_ACCOUNT = LEFT.where(chunks.c.run_id != bindparam("run_id"), is_account()).order_by(chunks.c.id)
+LEFT_OF_ANY = LEFT.with_for_update().order_by(chunks.c.id)
+
 
 def sweep(connection: Connection, held: Held, now: Instant) -> tuple[str, ...]:
     """Make `unknown` what earlier runs left `sending`, and answer the chunks' names.
@@ -25,17 +31,9 @@ def sweep(connection: Connection, held: Held, now: Instant) -> tuple[str, ...]:
     name under another key is left alone for as long as its sender may still be sending it.
     """
     check_fence(connection, held)
-    left = select(chunks.c.id, chunks.c.name, chunks.c.account_id).where(
-        chunks.c.status == ChunkStatus.SENDING, chunks.c.run_id != held.run_id, is_account()
-    )
-    found = [
-        row
-        for row in connection.execute(left.order_by(chunks.c.id), name_account(held)).all()
-        if row.account_id == held.account_id or _has_ended(connection, row.name, now)
-    ]
-    swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))
-    connection.execute(swept.values(status=ChunkStatus.UNKNOWN, reason=DIED))
-    return tuple(row.name for row in found)
+    left = connection.execute(LEFT_OF_ACCOUNT, {"run_id": held.run_id, **name_account(held)}).all()
+    found = [row for row in left if row.account_id == held.account_id or _has_ended(connection, row.name, now)]
+    return _doubt(connection, found)
 
 
 def sweep_dead(connection: Connection, now: Instant) -> tuple[str, ...]:
@@ -43,12 +41,14 @@ def sweep_dead(connection: Connection, now: Instant) -> tuple[str, ...]:
 
     It needs no lock: of such a chunk no other answer will come than one that its own sender may still record.
     """
-    left = select(chunks.c.id, chunks.c.name).where(chunks.c.status == ChunkStatus.SENDING).with_for_update()
-    found = [
-        row for row in connection.execute(left.order_by(chunks.c.id)).all() if _has_ended(connection, row.name, now)
-    ]
-    swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))
-    connection.execute(swept.values(status=ChunkStatus.UNKNOWN, reason=DIED))
+    left = connection.execute(LEFT_OF_ANY).all()
+    return _doubt(connection, [row for row in left if _has_ended(connection, row.name, now)])
+
+
+def _doubt(connection: Connection, found: Sequence[Row[*tuple[Any, ...]]]) -> tuple[str, ...]:
+    if found:
+        swept = update(chunks).where(chunks.c.id.in_([row.id for row in found]))
+        connection.execute(swept.values(status=ChunkStatus.UNKNOWN, reason=DIED))
     return tuple(row.name for row in found)
 
 
