@@ -23,16 +23,16 @@ help: ## what can be made
 demo: .venv/.demo ## plan and send the example campaigns to the embedded sandbox, twice
 	@$(PYTHON) scripts/demo.py
 
-test: .venv/.test ## the test suite
+test: .venv/.test ## the test suite, with a thousand histories
 	@$(PYTEST) -n auto
 
-slow: .venv/.test ## the longer proofs
+slow: .venv/.test ## the longer proofs, with nine thousand more histories
 	@$(PYTEST) -n auto -m slow --durations 10
 
 simulate: .venv/.test ## seeded histories of runs that die (SEEDS=1000 of them, or SEED=17 again, step by step)
 	@$(PYTHON) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
 
-mutants: .venv/.test ## remove each safety line in turn: a history must show that it is missing
+mutants: .venv/.test ## break each safety line in turn, which a history must show; write docs/mutants.md
 	@$(PYTHON) -m simulation.mutants
 
 lint: .venv/.test ## style, types, who imports whom, dependencies

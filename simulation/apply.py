@@ -66,6 +66,7 @@ class Apply:
         ledger = self.state.ledger
         swept = [chunk for door in doors for chunk in ledger.sweep(door.held, self.clock)]
         for chunk in (*swept, *ledger.sweep_dead(self.clock)):
+            self.process.world.counts["unknowns"] += 1
             self.process.tell(f"finds {self.process.world.name_chunk(chunk)}, which a dead run left")
 
     def _build_desk(self) -> Desk:
@@ -158,6 +159,8 @@ class Apply:
             case ChunkAnswered():
                 reason = f": {event.reason}" if event.reason else ""
                 process.tell(f"{world.name_chunk(event.chunk)} is {event.status}{reason}")
+                world.counts["refusals"] += event.status is ChunkStatus.REJECTED
+                world.counts["unknowns"] += event.status is ChunkStatus.UNKNOWN
                 judge_answered(process, event)
             case CampaignStopped():
                 process.tell(f"stops {event.label}: {event.reason}")

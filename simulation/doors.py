@@ -37,6 +37,7 @@ class Hall:
             try:
                 doors.append(self._open_door(name))
             except AccountLocked as error:
+                self.process.world.counts["races"] += 1
                 closed.append(error)
         if not doors:
             raise closed[0]

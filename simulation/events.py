@@ -280,6 +280,7 @@ def _settle(world: World, chunk: str, label: str, numbers: Iterable[int]) -> Non
         world.tell("operator", f"may not settle {world.name_chunk(chunk)} as {what}: {refused.message}")
         return
     world.tell("operator", f"settles {world.name_chunk(chunk)} as {what}")
+    world.counts["settlements"] += 1
     if not accepted:
         world.released += [(label, number) for number in people]
     world.laws.check_people()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from random import Random
@@ -10,9 +11,10 @@ from typing import Self
 from runner.state import lock, settlement
 from simulation import events
 from simulation.apply import begin
+from simulation.books import Books, LawBroken, spell
 from simulation.events import NUMBERS
 from simulation.files import AccountFile, CampaignFile, Files, build_project
-from simulation.laws import LawBroken, Laws, open_laws, spell
+from simulation.laws import Laws
 from simulation.machine import Machine
 from simulation.process import Process
 from simulation.provider import Provider
@@ -38,7 +40,7 @@ class History:
         provider.bad_numbers = set(rng.sample(NUMBERS, rng.choice((0, 0, 1, 2, 6))))
         provider.bad_audios = {} if rng.random() < 0.6 else {"audio-2": True, "audio-3": False}
         theatre.forget()
-        laws = Laws(theatre.connection, theatre.numbers, provider, machine)
+        laws = Laws(theatre.books, provider, machine)
         self.world = World(
             rng=rng,
             weather=draw_weather(rng),
@@ -112,6 +114,7 @@ class History:
             patience=patience,
         )
         world.processes.append(process)
+        world.counts["runs"] += 1
         process.tell(f"begins with {', '.join(sorted(selected))}" + (f", --limit {limit}" if limit else ""))
         place.begin(begin(process))
 
@@ -174,33 +177,31 @@ def show_processes(world: World) -> None:
 
 
 class Theatre:
-    """What histories share, one after the other: the stage, the laws' connection, the pseudonyms of everybody."""
+    """What histories share, one after the other: the stage, the laws' books, the pseudonyms of everybody."""
 
     def __init__(self) -> None:
         self.stage = Stage()
-        self.connection = open_laws(self.stage.root / STATE)
         self.pseudonyms = {number: self.stage.state.pseudonyms.of_number(number) for number in NUMBERS}
-        self.numbers = {pseudonym: number for number, pseudonym in self.pseudonyms.items()}
-        tables = self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'state'")
-        self._tables = [name for (name,) in tables if not name.startswith("sqlite_")]
+        numbers = {pseudonym: number for number, pseudonym in self.pseudonyms.items()}
+        self.books = Books(self.stage.root / STATE, numbers)
 
     def __enter__(self) -> Self:
         self.stage.__enter__()
+        # What was loaded by now stays, and to look through it for garbage again and again costs a fifth of a history.
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 100)
         self._told_by_machine = [(module, module.is_provably_gone) for module in ASKING]
         return self
 
     def __exit__(self, *_: object) -> None:
         for module, told in self._told_by_machine:
             vars(module).update(is_provably_gone=told)
-        self.connection.close()
         self.stage.__exit__()
+        self.books.close()
 
     def forget(self) -> None:
         """Make the state one in which nothing was ever recorded."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        for name in self._tables:
-            self.connection.execute(f"DELETE FROM {name}")  # noqa: S608
-        self.connection.execute("COMMIT")
+        self.books.forget()
         for path in self.stage.root.glob("*.lock"):
             path.unlink()
 

@@ -9,8 +9,8 @@ from runner.model.ledger import ChunkStatus, NewChunk
 from runner.sending.chunk import PATIENCE_TO_RECORD_S
 from runner.sending.queue import OpenAccount, Queue
 from runner.state.fence import Held
+from simulation.books import LawBroken, spell
 from simulation.files import spell_label
-from simulation.laws import LawBroken, spell
 from simulation.process import Process
 from simulation.provider import Request
 from simulation.world import World
@@ -25,7 +25,7 @@ def judge_requesting(world: World, process: Process, event: Requesting) -> None:
     account = campaign.account
     account_id = next(held.account_id for name, held in process.helds.items() if name == account)
     content = campaign.content.audio, campaign.content.notify_url
-    why = world.laws.find_reason_to_probe(account_id, account, campaign.name, campaign.edition, content)
+    why = world.laws.find_reason_to_probe(account_id, account, campaign.label, content)
     most = campaign.delivery.probe
     if why is not None and most and event.recipients > most:
         raise LawBroken(f"{event.recipients} people are no probe of at most {most}, and {why}")
@@ -35,6 +35,7 @@ def judge_recorded(world: World, process: Process, held: Held, chunk: NewChunk, 
     """Only the newest holder of the lock records, and no more than `max_in_doubt`."""
     label = spell_label(chunk.campaign, chunk.edition)
     world.records.append((label, process))
+    world.counts["chunks"] += 1
     process.tell(f"records {world.name_chunk(name)}: {len(chunk.pseudonyms)} people of {label}")
     stopped = [glob for glob in world.stopped if not glob or glob == chunk.campaign]
     if stopped:

@@ -6,15 +6,15 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from runner.errors import AlreadyHeld, AlreadySettled
+from runner.errors import AlreadyHeld, AlreadySettled, LockLost
 from runner.model.clock import Clock, Instant
 from runner.model.ledger import NewChunk
 from runner.state.fence import Held
 from runner.state.ledger import Ledger
 from runner.state.open import State
+from simulation.books import LawBroken
 from simulation.files import spell_label
 from simulation.judge import judge_already_held, judge_recorded, judge_swept
-from simulation.laws import LawBroken
 from simulation.process import Process
 
 
@@ -50,7 +50,11 @@ class WatchedLedger:
         def record() -> str:
             try:
                 name = self._ledger.record_sending(held, chunk, instant, max_in_doubt=max_in_doubt)
+            except LockLost:
+                process.world.counts["races"] += 1
+                raise
             except AlreadyHeld:
+                process.world.counts["races"] += 1
                 judge_already_held(process.world, process, spell_label(chunk.campaign, chunk.edition))
                 raise
             judge_recorded(process.world, process, held, chunk, name)

@@ -1,6 +1,7 @@
-"""Proof that the simulation sees: each line that keeps people safe is broken in turn, and a seed must notice.
+"""Proof that the simulation sees: each line that keeps people safe is broken in turn, and a history must notice.
 
-`python -m simulation.mutants` writes docs/mutants.md; with words, it tries only the mutants whose name holds one.
+`python -m simulation.mutants` writes docs/mutants.md; with words, it tries only the mutants whose name holds one, and
+writes nothing.
 """
 
 from __future__ import annotations
@@ -10,344 +11,49 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from simulation.safety import MUTANTS, Mutant
+
 ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("runner", "simulation", "tests", "pyproject.toml")
 PAGE = ROOT / "docs" / "mutants.md"
-SEEDS = 2000
+SEEDS = 10_000
 
+HEAD = f"""# Mutants
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One line of the product, broken: in `file`, `old` (which stands there once) becomes `new`."""
+`make mutants` makes this page: it breaks each of these lines of the product in turn, in a copy, and plays histories one
+after the other from seed 0, at most {SEEDS:,} of them, until one breaks a law. That shows that the line is needed, and
+that the histories would show its absence. `simulation/safety.py` holds the lines and what becomes of each.
 
-    name: str
-    file: str
-    old: str
-    new: str
-    keeps: str
+Which seed notices changes with the code. A line whose absence no history can show names the test that shows it.
+
+| broken | so is the promise | file | noticed by | histories | the law that was broken |
+| --- | --- | --- | --- | --- | --- |
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which seed noticed a mutant, and by which law; None where none did."""
+    """Which history or test noticed a mutant, and by which law; None where none did."""
 
     mutant: Mutant
-    seed: int | None
+    noticed_by: str | None
+    histories: int | None
     law: str
 
+    def __str__(self) -> str:
+        return f"{self.mutant.name:<40} {self.noticed_by or 'LIVES':<12} {self.law}"
 
-MUTANTS = (
-    Mutant(
-        name="fence not checked",
-        file="runner/state/fence.py",
-        old="if loss is not None:",
-        new="if False:",
-        keeps="whoever lost the lock records nothing",
-    ),
-    Mutant(
-        name="epoch not raised",
-        file="runner/state/lock.py",
-        old=".values(epoch=row.epoch + 1))\n    return row.id, row.epoch + 1",
-        new=".values(epoch=row.epoch))\n    return row.id, row.epoch",
-        keeps="a lock that was lost without a word is noticed",
-    ),
-    Mutant(
-        name="two rows for one person",
-        file="runner/state/tables.py",
-        old='primary_key=True),\n    Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),\n    sqlite_with_rowid=False,\n)\n\n# Whom',
-        new='primary_key=True),\n    Column("chunk_id", ForeignKey("chunks.id"), primary_key=True),\n    sqlite_with_rowid=False,\n)\n\n# Whom',
-        keeps="the database itself refuses anybody twice",
-    ),
-    Mutant(
-        name="doubt not counted",
-        file="runner/state/recording.py",
-        old="if in_doubt >= max_in_doubt:",
-        new="if False:",
-        keeps="at most max_in_doubt chunks in doubt",
-    ),
-    Mutant(
-        name="one more in doubt",
-        file="runner/state/recording.py",
-        old="if in_doubt >= max_in_doubt:",
-        new="if in_doubt > max_in_doubt:",
-        keeps="at most max_in_doubt chunks in doubt",
-    ),
-    Mutant(
-        name="doubt not counted by name",
-        file="runner/state/chunks.py",
-        old='return or_(chunks.c.account_id == bindparam("account_id"), chunks.c.account == bindparam("account"))',
-        new='return chunks.c.account_id == bindparam("account_id")',
-        keeps="a new key frees no place in doubt",
-    ),
-    Mutant(
-        name="dead runs not swept",
-        file="runner/state/settlement.py",
-        old="if row.account_id == held.account_id or _has_ended(connection, row.name, now)",
-        new="if False",
-        keeps="what a dead run left is found by the next",
-    ),
-    Mutant(
-        name="lost is rejected",
-        file="runner/sending/chunk.py",
-        old="return Unknown(answer.reason), answer.ended",
-        new="return NotSent(answer.reason), answer.ended",
-        keeps="what may have been taken is never sent again by itself",
-    ),
-    Mutant(
-        name="recorded after sending",
-        file="runner/sending/chunk.py",
-        old="""        before_first_byte=record_sending,
-        clock=door.clock,
-        proxy=door.proxy,
-        allowed_hosts=door.allowed_hosts,
-    )
-""",
-        new="""        before_first_byte=lambda: None,
-        clock=door.clock,
-        proxy=door.proxy,
-        allowed_hosts=door.allowed_hosts,
-    )
-    record_sending()
-""",
-        keeps="people are held before their request leaves",
-    ),
-    Mutant(
-        name="no probe after doubt",
-        file="runner/sending/queue.py",
-        old="(not queue.accepted or self.door.state.ledger.must_probe(self.door.held))",
-        new="not queue.accepted",
-        keeps="an outage leaves few people in doubt",
-    ),
-    Mutant(
-        name="no probe of new content",
-        file="runner/sending/queue.py",
-        old="(not queue.accepted or self.door.state.ledger.must_probe(self.door.held))",
-        new="self.door.state.ledger.must_probe(self.door.held)",
-        keeps="a wrong recording reaches few",
-    ),
-    Mutant(
-        name="probe as large as any",
-        file="runner/sending/queue.py",
-        old="min(most, size, probe) if probes else",
-        new="min(most, size) if probes else",
-        keeps="a probe is small",
-    ),
-    Mutant(
-        name="a settled doubt ends probing",
-        file="runner/state/chunks.py",
-        old="doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)",
-        new="doubted = chunks.c.status == ChunkStatus.UNKNOWN",
-        keeps="only the provider's answer ends probing",
-    ),
-    Mutant(
-        name="one request more a window",
-        file="runner/sending/pacing.py",
-        old="self._limits = tuple(limits)",
-        new="self._limits = tuple(Limits(requests=limit.requests + 1, per=limit.per) for limit in limits)",
-        keeps="never above the limit",
-    ),
-    Mutant(
-        name="earlier runs not paced",
-        file="runner/sending/queue.py",
-        old="return Window(limits, doors[0].state.ledger.departures(doors[0].held, newest=newest), doors[0].clock)",
-        new="return Window(limits, (), doors[0].clock)",
-        keeps="never above the limit, over restarts",
-    ),
-    Mutant(
-        name="unanswered not paced",
-        file="runner/state/chunks.py",
-        old="rows = [*ended, *connection.execute(query.where(chunks.c.ended_at.is_(None)))]",
-        new="rows = [*ended]",
-        keeps="never above the limit, after a kill",
-    ),
-    Mutant(
-        name="unanswered end at their start",
-        file="runner/sending/pacing.py",
-        old="return now.boottime_s - _age_s(departure.started, now) + departure.timeout.total_seconds()",
-        new="return now.boottime_s - _age_s(departure.started, now)",
-        keeps="never above the limit, after a freeze",
-    ),
-    Mutant(
-        name="own requests not paced",
-        file="runner/sending/queue.py",
-        old="        if ended is not None:\n            self.window.note_end(ended)\n",
-        new="",
-        keeps="never above the limit",
-    ),
-    Mutant(
-        name="one limit of two",
-        file="runner/sending/queue.py",
-        old="limits = [door.account.limits for door in doors]",
-        new="limits = [doors[0].account.limits]",
-        keeps="never above the limit of either name of a key",
-    ),
-    Mutant(
-        name="paced by the wall clock",
-        file="runner/sending/pacing.py",
-        old='if then.boot_id == now.boot_id and then.boot_id != "unknown":',
-        new="if False:",
-        keeps="never above the limit, whoever sets the clock",
-    ),
-    Mutant(
-        name="paced across boots by time since boot",
-        file="runner/sending/pacing.py",
-        old='if then.boot_id == now.boot_id and then.boot_id != "unknown":',
-        new="if True:",
-        keeps="never above the limit, after a boot",
-    ),
-    Mutant(
-        name="retry-after not heeded",
-        file="runner/sending/run.py",
-        old="account.window.note_too_many(verdict.retry_after)",
-        new="pass",
-        keeps="the provider's word on when to come back",
-    ),
-    Mutant(
-        name="released not freed",
-        file="runner/state/settlement.py",
-        old="    if not accepted:\n        free_people(connection, found.id)",
-        new="",
-        keeps="nobody lost: who was not sent to is pending again",
-    ),
-    Mutant(
-        name="rejected not freed",
-        file="runner/state/recording.py",
-        old='{"reason": clean_reason(reason)})\n    free_people(connection, found.id)\n',
-        new='{"reason": clean_reason(reason)})\n',
-        keeps="nobody lost: who was rejected is pending again",
-    ),
-    Mutant(
-        name="refused are tried again",
-        file="runner/state/people.py",
-        old="refused.c.pseudonym > after, ~held)",
-        new="refused.c.pseudonym > after, ~held, False)",
-        keeps="a number that was refused alone is not tried again",
-    ),
-    Mutant(
-        name="nobody is forgiven",
-        file="runner/state/recording.py",
-        old="    connection.execute(delete(refused).where(refused.c.chunk_id.in_(forgiven)))\n",
-        new="",
-        keeps="nobody lost: a bad recording is no number's fault",
-    ),
-    Mutant(
-        name="the forgiven don't wait",
-        file="runner/sending/parts.py",
-        old="        self._parts.extend(forgiven)\n",
-        new="",
-        keeps="nobody lost: the report counts everybody",
-    ),
-    Mutant(
-        name="settled while it may be sent",
-        file="runner/state/settlement.py",
-        old="        _refuse_sending(connection, chunk, clock.read())\n",
-        new="        pass\n",
-        keeps="no chunk is set free while a frozen process may send it",
-    ),
-    Mutant(
-        name="settled after one timeout",
-        file="runner/state/settlement.py",
-        old="return 2 * sender.timeout - passed",
-        new="return sender.timeout / 2 - passed",
-        keeps="no chunk is set free while a frozen process may send it",
-    ),
-    Mutant(
-        name="settled by the wall clock",
-        file="runner/state/settlement.py",
-        old='if now.boot_id == recorded.boot_id and now.boot_id != "unknown":',
-        new="if False:",
-        keeps="no chunk is set free early, whoever sets the clock",
-    ),
-    Mutant(
-        name="unknown waits again",
-        file="runner/sending/run.py",
-        old="            case Unknown():\n                self._stop.reached += len(part.numbers)\n",
-        new="            case Unknown():\n                queue.parts.put_back(part)\n                self._stop.reached += len(part.numbers)\n",
-        keeps="what may have been taken is never sent again by itself",
-    ),
-    Mutant(
-        name="doubt is free under --limit",
-        file="runner/sending/run.py",
-        old="            case Unknown():\n                self._stop.reached += len(part.numbers)\n",
-        new="            case Unknown():\n                pass\n",
-        keeps="--limit counts whoever may have been reached",
-    ),
-    Mutant(
-        name="half of a half is lost",
-        file="runner/sending/parts.py",
-        old="for side, numbers in enumerate((part.numbers[:middle], part.numbers[middle:])):",
-        new="for side, numbers in enumerate((part.numbers[:middle],)):",
-        keeps="nobody lost by halving",
-    ),
-    Mutant(
-        name="the rest of a part is lost",
-        file="runner/sending/parts.py",
-        old="        self._parts.append(Part(part.numbers[most:], part.half, part.parent))\n",
-        new="",
-        keeps="nobody lost where a part is larger than a probe",
-    ),
-    Mutant(
-        name="what was not sent is lost",
-        file="runner/sending/run.py",
-        old="            case _:\n                queue.parts.put_back(part)\n",
-        new="            case _:\n",
-        keeps="nobody lost where nothing could be sent",
-    ),
-    Mutant(
-        name="exclusions empty the parts",
-        file="runner/sending/parts.py",
-        old="self._parts = [part for part in kept if part.numbers]",
-        new="self._parts = []",
-        keeps="nobody lost where exclusions are read again",
-    ),
-    Mutant(
-        name="exclusions not read again",
-        file="runner/sending/queue.py",
-        old="            self.parts.exclude(self.reread_excluded())\n",
-        new="",
-        keeps="whoever opts out is not called hours later",
-    ),
-    Mutant(
-        name="stopped by hand goes on",
-        file="runner/state/recording.py",
-        old="    refuse_stopped(connection, chunk)\n",
-        new="",
-        keeps="`campaign stop` holds from any machine",
-    ),
-    Mutant(
-        name="an answer is given up at once",
-        file="runner/sending/chunk.py",
-        old="if door.clock.read().boottime_s >= give_up_s:",
-        new="if True:",
-        keeps="an answer is recorded as soon as the state can be written again",
-    ),
-    Mutant(
-        name="one edition for another",
-        file="runner/state/chunks.py",
-        old="return (campaigns.c.name == name) & campaigns.c.edition.is_not_distinct_from(edition)",
-        new="return campaigns.c.name == name",
-        keeps="a campaign is its name and its edition",
-    ),
-    Mutant(
-        name="a content without its URL",
-        file="runner/model/ledger.py",
-        old="self.notify_email, self.notify_url, self.schedule]",
-        new="self.notify_email, self.schedule]",
-        keeps="a content is all that people get and who answers for it",
-    ),
-    Mutant(
-        name="told to stop goes on",
-        file="runner/sending/run.py",
-        old="        if self._stop.find_reason() is not None:\n            raise StartRefused",
-        new="        pass",
-        keeps="no new chunk starts after a signal",
-    ),
-)
+    def render_row(self) -> str:
+        """The row of the page."""
+        mutant, histories = self.mutant, "" if self.histories is None else f"{self.histories:,}"
+        cells = mutant.name, mutant.keeps, f"`{mutant.file}`", self.noticed_by or "nothing", histories, self.law
+        return f"| {' | '.join(cell.replace('|', ' ') for cell in cells)} |\n"
 
 
 def main() -> int:
@@ -356,19 +62,18 @@ def main() -> int:
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
     verdicts = []
     for verdict in judge(chosen):
-        print(
-            f"{verdict.mutant.name:<40} {'LIVES' if verdict.seed is None else f'seed {verdict.seed}':<10} {verdict.law}",
-            flush=True,
-        )
+        print(verdict, flush=True)
         verdicts.append(verdict)
-    living = [verdict.mutant.name for verdict in verdicts if verdict.seed is None]
+    if not words:
+        PAGE.write_text(HEAD + "".join(verdict.render_row() for verdict in verdicts), encoding="utf-8")
+    living = [verdict.mutant.name for verdict in verdicts if verdict.noticed_by is None]
     if living:
         print(f"{len(living)} of {len(verdicts)} mutants live: {', '.join(living)}", file=sys.stderr)
         return 1
     return 0
 
 
-def judge(mutants: list[Mutant]) -> Iterator[Verdict]:
+def judge(mutants: Sequence[Mutant]) -> Iterator[Verdict]:
     """Each of the mutants, as many at a time as there are cores."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(_judge_one, mutants)
@@ -377,30 +82,41 @@ def judge(mutants: list[Mutant]) -> Iterator[Verdict]:
 def _judge_one(mutant: Mutant) -> Verdict:
     with TemporaryDirectory(prefix="mutant-") as folder:
         tree = Path(folder)
-        for name in ("runner", "simulation"):
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-        break_line(tree / mutant.file, mutant)
-        played = subprocess.run(
-            [sys.executable, "-m", "simulation", "--until-broken", "--seeds", str(SEEDS)],
-            cwd=tree,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-    found = re.search(r"--seed (\d+)", played.stdout)
+        _copy(tree)
+        file = tree / mutant.file
+        file.write_text(mutant.breaks(file.read_text(encoding="utf-8")), encoding="utf-8")
+        if mutant.test is not None:
+            return _run_test(mutant, mutant.test, tree)
+        played = _run(tree, "simulation", "--until-broken", "--seeds", str(SEEDS), "--cores", "1")
+    found = re.search(r"SEED=(\d+)", played.stdout)
     if found is None:
-        return Verdict(mutant, None, played.stderr.strip()[-300:])
+        return Verdict(mutant, None, SEEDS, played.stderr.strip()[-300:])
     errors = re.findall(r"^(?:\w+\.)*(\w+(?:Broken|Error)): (.*)$", played.stdout, re.MULTILINE)
     kind, law = errors[-1] if errors else ("", played.stdout[-200:])
-    return Verdict(mutant, int(found[1]), law if kind == "LawBroken" else f"{kind}: {law}")
+    seed = int(found[1])
+    return Verdict(mutant, f"seed {seed}", seed + 1, law if kind == "LawBroken" else f"{kind}: {law}")
 
 
-def break_line(path: Path, mutant: Mutant) -> None:
-    """Break the line. Raises ValueError where it does not stand there exactly once."""
-    text = path.read_text(encoding="utf-8")
-    if text.count(mutant.old) != 1:
-        raise ValueError(f"mutant `{mutant.name}`: its line stands {text.count(mutant.old)} times in {mutant.file}")
-    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+def _run_test(mutant: Mutant, test: str, tree: Path) -> Verdict:
+    told = _run(tree, "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "", test)
+    if told.returncode == 1:
+        return Verdict(mutant, f"`{test}`", None, "the test fails")
+    return Verdict(mutant, None, None, told.stdout.strip()[-300:])
+
+
+def _copy(tree: Path) -> None:
+    """The sources alone, so that nothing that others use is ever broken."""
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tree / name)
+
+
+def _run(tree: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # What lies in the folder where it runs comes before what is installed.
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=tree, check=False, capture_output=True, text=True)
 
 
 if __name__ == "__main__":

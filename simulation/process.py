@@ -13,7 +13,7 @@ from runner.model.clock import Instant
 from runner.model.config import Project
 from runner.sending.stop import Stop
 from runner.state.lock import Held
-from simulation.laws import Refusal
+from simulation.books import Refusal
 from simulation.stage import Place
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Process:
             carry_out()
         except Killed:
             self.tell("is gone")
+            self.world.counts["kills"] += 1
         except RunnerError as error:
             self.tell(f"ends: {error.message}")
         except BaseException as error:  # noqa: BLE001
@@ -164,6 +165,7 @@ class Process:
         longest = max(account.timeout.total_seconds() for account in self.project.accounts.values())
         seconds = longest * rng.choice((0.1, 0.5, 0.8, 0.95, 1.1, 2.5, 10.0)) * (0.9 + 0.2 * rng.random())
         self.tell(f"is frozen {where}, for {seconds:.1f} s")
+        self.world.counts["freezes"] += 1
         self.frozen, self.wakes_s = True, self.world.machine.now_s + seconds
         self._let_others_run()
         self.tell("wakes")

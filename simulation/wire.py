@@ -13,8 +13,8 @@ from runner.model.secret import Secret
 from runner.model.verdict import NotSent
 from runner.providers.http import SHARE_FOR_WRITING, Answer, Lost
 from runner.sending.chunk import Exchange
+from simulation.books import LawBroken
 from simulation.judge import judge_departure
-from simulation.laws import LawBroken
 from simulation.process import Process
 from simulation.provider import Reply, Request, read_request
 from simulation.weather import Fate

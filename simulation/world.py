@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
@@ -21,7 +22,8 @@ class World:
 
     `holders` maps accounts to the process that took their lock last, `records` and `released` list the labels of
     chunks that were recorded and people who were set free by the operator, in order, `stopped` what the operator
-    stopped by hand. `fate` is that of every request until `fate_until_s`. `broken` is why the history can't go on.
+    stopped by hand, `counts` how often what happened. `fate` is that of every request until `fate_until_s`. `broken`
+    is why the history can't go on.
     """
 
     rng: Random
@@ -40,6 +42,7 @@ class World:
     fate_until_s: float = 0.0
     state_out_until_s: float = 0.0
     stopped: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     broken: BaseException | None = None
     lines: list[tuple[float, str, str]] = field(default_factory=list)
     _chunks: dict[str, str] = field(default_factory=dict)
