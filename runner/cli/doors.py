@@ -81,6 +81,8 @@ class Hall:
             proxy = self._look_up(account.proxy) if account.proxy is not None else None
             identity = base_url
         allowed = None if self.sandbox else parse_allowed_hosts(self.invocation.environment.get(ALLOW_HOSTS))
+        # A recording that waited for longer than a request may take would be ended by the kernel, without a word.
+        self.state.limit_waits(account.timeout)
         fingerprint = self.state.pseudonyms.of_account(account.provider, identity, api_key)
         return Door(
             account=account,

@@ -72,7 +72,10 @@ def open_for_recording(invocation: Invocation, project: Project, *, sandbox: boo
     address = find_address(invocation, project, sandbox=sandbox)
     if not sandbox and is_unpinned_in_ci(invocation, address):
         raise StateRefused(UNPINNED, hint=_say_how_to_pin(address, project), code="state-not-pinned")
-    return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    state = open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    if state.risk is not None:
+        invocation.warn(f"warning: {state.risk}")
+    return state
 
 
 def open_existing(invocation: Invocation, project: Project, *, sandbox: bool) -> State | None:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
+from runner.errors import StateUnavailable
+from runner.model.clock import SystemClock
+
 OWN_FOLDER = ".campaign"
+LOCKS = Path("/proc/locks")
+PATIENCE_S = 30.0
+POLL_S = 0.05
 
 
 def make_folder(folder: Path) -> None:
@@ -44,10 +50,29 @@ def open_lock(path: Path) -> int:
 
 @contextmanager
 def hold_making(path: Path) -> Iterator[None]:
-    """Let no other process make the state at `path` as long as the block lasts."""
-    descriptor = open_lock(path.with_suffix(".lock"))
+    """Let no other process make the state at `path` as long as the block lasts.
+
+    Raises StateUnavailable, and says who makes it, where another process takes longer for that than half a minute.
+    """
+    descriptor, clock = open_lock(path.with_suffix(".lock")), SystemClock()
+    give_up_s = clock.read().boottime_s + PATIENCE_S
     try:
-        lock_descriptor(descriptor)
+        while not lock_descriptor(descriptor, blocking=False):
+            if clock.read().boottime_s >= give_up_s:
+                message = f"{_describe_maker(descriptor)} has been making or upgrading `{path}` for {PATIENCE_S:g} s"
+                raise StateUnavailable(message, hint="if it was stopped, wake or end it; then run again")
+            clock.wait(POLL_S)
         yield
     finally:
         os.close(descriptor)
+
+
+def _describe_maker(descriptor: int) -> str:
+    """The process that holds the lock, where the system tells (proc(5), /proc/locks)."""
+    found = os.fstat(descriptor)
+    file = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    try:
+        locks = [line.split() for line in LOCKS.read_text("ascii").splitlines()]
+    except OSError:
+        locks = []
+    return next((f"process {words[4]}" for words in locks if words[5:6] == [file]), "another process")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +58,15 @@ class State:
         with self.transactions.reading() as connection:
             serial: int = connection.execute(select(state_table.c.serial)).scalar_one()
             return serial
+
+    @property
+    def risk(self) -> str | None:
+        """What may lose what was recorded, and can't be mended from here; None where nothing is known to."""
+        return self.transactions.find_risk()
+
+    def limit_waits(self, timeout: timedelta) -> None:
+        """Let no wait for others last as long as a request of this `timeout` may."""
+        self.transactions.limit_waits(timeout)
 
     def accept(self) -> bool:
         """Take what the server tells now for the truth; False where it is what was accepted before."""

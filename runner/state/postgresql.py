@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from typing import final
+from datetime import timedelta
+from typing import Any, final
 
-from sqlalchemy import URL, Connection, RootTransaction, create_engine, func, select, text
+from sqlalchemy import URL, Connection, RootTransaction, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -17,11 +18,13 @@ from runner.state.transactions import Transactions
 OLDEST = 140_000
 """PostgreSQL 14: the first that notices by itself that whoever holds a lock is gone."""
 
-PATIENCE_S = 10
+PATIENCE_S = 10.0
+SHARE_TO_WAIT, SHARE_TO_HEAR = 0.4, 0.8
+"""Of a request's `timeout`: how long a recording may wait for others, and how long for a server that says nothing."""
 
 SETTINGS: Mapping[str, str] = {
     # Who waits for another's recording gives up, and says so.
-    "lock_timeout": f"{PATIENCE_S}s",
+    "lock_timeout": "10s",
     # A process that froze in the middle of a recording keeps others waiting no longer than this.
     "idle_in_transaction_session_timeout": "30s",
     # Between two chunks a session is idle for as long as the provider's limit wants it.
@@ -41,7 +44,7 @@ LINK: Mapping[str, str] = {
 """The same for the link to the server; a socket of this machine knows no such thing, so they are not asked back."""
 
 ARGUMENTS: Mapping[str, object] = {
-    "connect_timeout": PATIENCE_S,
+    "connect_timeout": int(PATIENCE_S),
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -78,10 +81,13 @@ class PostgresqlTransactions(Transactions):
         self._settings = {**SETTINGS, **LINK, "default_transaction_read_only": "off" if recording else "on"}
         try:
             self._engine = create_engine(url, poolclass=NullPool, connect_args=dict(ARGUMENTS))
+            from runner.state.sessions import SILENCE_S, connect
         except ImportError as error:
             hint = "install it with `pip install 'campaign-runner[postgres]'`"
             message = "a state on PostgreSQL needs the driver psycopg, which is the extra `postgres`"
             raise StateRefused(message, hint=hint, code="state-driver-missing") from error
+        event.listen(self._engine, "do_connect", connect)
+        self._patience_s, self._silence_s = PATIENCE_S, SILENCE_S
         self._connection: Connection | None = None
         with self._telling():
             self._connect()
@@ -123,6 +129,22 @@ class PostgresqlTransactions(Transactions):
         """End the server's session that holds this lock, if any does; its process can record nothing more."""
         with self.recording() as connection:
             return end_session(connection, state_id, fingerprint)
+
+    def limit_waits(self, timeout: timedelta) -> None:
+        """Wait for others, and for a server that says nothing, for a part of `timeout` at most."""
+        self._patience_s = min(self._patience_s, timeout.total_seconds() * SHARE_TO_WAIT)
+        self._silence_s = min(self._silence_s, timeout.total_seconds() * SHARE_TO_HEAR)
+        self._settings["lock_timeout"] = _spell(self._patience_s)
+        if self._connection is not None:
+            with self._telling():
+                self._set(self._connection)
+
+    def find_risk(self) -> str | None:
+        """What no session can mend is the server's own."""
+        with self.reading() as connection:
+            if connection.execute(text("SHOW fsync")).scalar() != "off":
+                return None
+        return f"the server of `{self._name}` runs with fsync=off: a power cut may lose what was recorded"
 
     def close(self) -> None:
         """Let go of the state; the server lets go of the session's locks."""
@@ -174,6 +196,8 @@ class PostgresqlTransactions(Transactions):
         return connection
 
     def _set(self, connection: Connection) -> None:
+        session: Any = connection.connection.driver_connection
+        session.patience_s = self._silence_s
         with connection.begin():
             version: int = connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one()
             if version < OLDEST:
@@ -195,7 +219,7 @@ class PostgresqlTransactions(Transactions):
         try:
             yield
         except DBAPIError as error:
-            told = _translate(error, self._name)
+            told = _translate(error, self._name, self._patience_s)
             if isinstance(told, SessionLost):
                 self.close()
             if told is None:
@@ -203,7 +227,12 @@ class PostgresqlTransactions(Transactions):
             raise told from error
 
 
-def _translate(error: DBAPIError, name: str) -> RunnerError | None:
+def _spell(seconds: float) -> str:
+    """A duration as the server spells it when it is asked."""
+    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds * 1000:.0f}ms"
+
+
+def _translate(error: DBAPIError, name: str, patience_s: float) -> RunnerError | None:
     """The error as one of ours, by its SQLSTATE (the manual's appendix A); None where it is a defect."""
     state: str = getattr(error.orig, "sqlstate", None) or ""
     what = str(error.orig).strip().partition("\n")[0]
@@ -220,7 +249,7 @@ def _translate(error: DBAPIError, name: str) -> RunnerError | None:
             hint = "give this role the right to write the state's tables"
             return StateRefused(f"`{name}` can't be written: {what}", hint=hint, code="state-read-only")
         case "55P03":
-            message = f"another process has kept `{name}` locked for {PATIENCE_S} s"
+            message = f"another process has kept `{name}` locked for {patience_s:g} s"
             return StateUnavailable(message, hint="end what holds it, a backup or an open transaction perhaps")
         case "57014" | "40001" | "40P01":
             return StateUnavailable(f"the server of `{name}` gave up: {what}", hint="run again")
@@ -231,4 +260,5 @@ def _translate(error: DBAPIError, name: str) -> RunnerError | None:
 
 
 def _is_operational(error: DBAPIError) -> bool:
-    return type(error.orig).__name__ == "OperationalError"
+    # By name, so that this room is there without the driver; a connection that timed out is a kind of it.
+    return any(kind.__name__ == "OperationalError" for kind in type(error.orig).__mro__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import final
 from urllib.parse import quote
@@ -18,6 +19,8 @@ from runner.state.filegrip import FileGrip, find_identity, take_file
 from runner.state.transactions import Transactions
 
 BUSY_TIMEOUT_MS = 4_000
+SHARE_OF_TIMEOUT = 0.4
+"""A recording may wait twice, at its beginning and at its end."""
 
 INTERRUPTED = "state-interrupted"
 """The code of the error that who may not write meets when a process died while it recorded: SQLite must undo that."""
@@ -50,6 +53,7 @@ class SqliteTransactions(Transactions):
 
     def __init__(self, path: Path, *, recording: bool, copied: bool = False) -> None:
         self._path = path
+        self._busy_ms = BUSY_TIMEOUT_MS
         self._identity = None if copied else find_identity(path)
         engine = create_engine(
             "sqlite+pysqlite://",
@@ -88,6 +92,17 @@ class SqliteTransactions(Transactions):
     def end_holder(self, _state_id: str, _fingerprint: bytes) -> bool:
         """A file's lock goes with its process alone."""
         return False
+
+    def limit_waits(self, timeout: timedelta) -> None:
+        """Wait for other processes for a part of `timeout` at most."""
+        self._busy_ms = min(self._busy_ms, int(timeout.total_seconds() * SHARE_OF_TIMEOUT * 1000))
+        with self._telling():
+            self._connection.exec_driver_sql(f"PRAGMA busy_timeout = {self._busy_ms}")
+            self._connection.rollback()
+
+    def find_risk(self) -> str | None:
+        """Each setting was asked back."""
+        return None
 
     def close(self) -> None:
         """Let go of the state."""
@@ -130,7 +145,7 @@ class SqliteTransactions(Transactions):
         try:
             yield
         except DBAPIError as error:
-            told = _translate(error, self._path)
+            told = _translate(error, self._path, self._busy_ms)
             if told is None:
                 raise
             raise told from error
@@ -169,14 +184,14 @@ def find_code(error: DBAPIError) -> int:
     return code
 
 
-def _translate(error: DBAPIError, path: Path) -> RunnerError | None:
+def _translate(error: DBAPIError, path: Path, busy_ms: int) -> RunnerError | None:
     """The error as one of ours; None where it is a defect and no state of the world."""
     what = str(error.orig)
     if find_code(error) == sqlite3.SQLITE_READONLY_ROLLBACK:
         return StateUnavailable(f"`{path}` was left in the middle of a recording", hint="run again", code=INTERRUPTED)
     match find_code(error) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            message = f"another process has kept `{path}` locked for {BUSY_TIMEOUT_MS // 1000} s"
+            message = f"another process has kept `{path}` locked for {busy_ms / 1000:g} s"
             return StateUnavailable(message, hint="end what holds it open, a backup or a database browser perhaps")
         case sqlite3.SQLITE_FULL:
             return StateUnavailable(f"the disk is full: `{path}` can't be written", hint="make room, then run again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -46,6 +47,14 @@ class Transactions(ABC):
     @abstractmethod
     def end_holder(self, state_id: str, fingerprint: bytes) -> bool:
         """End the session that holds this lock; False where none does, and where only its process can be ended."""
+
+    @abstractmethod
+    def limit_waits(self, timeout: timedelta) -> None:
+        """Let no wait for others last as long as a request may: whoever records later than that is ended unheard."""
+
+    @abstractmethod
+    def find_risk(self) -> str | None:
+        """What may lose what was recorded, and can't be mended from here; None where nothing is known to."""
 
     @abstractmethod
     def close(self) -> None:

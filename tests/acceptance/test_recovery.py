@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -81,3 +84,23 @@ def test_an_account_whose_key_is_not_set_leaves_the_others_be(place, serve: Serv
     assert run.returncode == 1
     assert "NOT_SET" in run.stdout
     assert sandbox.count().people == 5
+
+
+def test_a_state_that_another_program_keeps_locked_for_longer_than_a_request_may_take_ends_the_run_with_a_word(
+    place, serve
+) -> None:
+    sandbox = serve()
+    short = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 3s}")
+    place.write({"campaigns.yaml": short.replace("timeout: 5s", "timeout: 1s"), "data/people.csv": people_csv(30)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    assert run.stdout is not None
+    while json.loads(run.stdout.readline())["type"] != "waiting":
+        pass
+    with closing(sqlite3.connect(place.root / ".campaign/state.db", isolation_level=None)) as browser:
+        browser.execute("BEGIN IMMEDIATE")
+        out, err = run.communicate(timeout=30)
+        browser.execute("ROLLBACK")
+    report = json.loads(out.splitlines()[-1])
+    assert (run.returncode, report["type"]) == (1, "ended"), err
+    assert "locked for 0.4 s" in report["accounts_stopped"][0]["reason"]
+    assert sandbox.count().requests == 1

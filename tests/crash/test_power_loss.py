@@ -164,8 +164,6 @@ def record(stand) -> list[Step]:
     """The steps of a run that makes a state and sends two chunks."""
     stand.begin()
     folder = stand.root / ".campaign"
-    folder.mkdir()
-    (folder / ".gitignore").write_text("*\n")
     process = stand.start("apply", "--auto-approve")
     process.follow(RECORDED)
     process.wake()

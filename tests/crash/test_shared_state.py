@@ -23,6 +23,8 @@ STEPS = {"sendto": 5, "recvfrom": 11, "connect": 1, "setsockopt": 7, "timer_sett
 """At which system calls a run is frozen, and every how manyth of them has its turn."""
 SHARDS = 2
 """Into so many tests the points of one kind are split, so that workers can share them."""
+BEHIND_THE_LOCK = 45
+"""A message by which a run knows its account, and with it how long it may wait."""
 PATIENT = ("--lock-timeout", "20s")
 """The server needs a moment to see that a process was killed."""
 
@@ -49,8 +51,12 @@ class Link:
     @property
     def was_cut(self) -> bool:
         """Whether there was such a message."""
-        nth = self.cut_at or self.silent_from
-        return nth is not None and self.messages >= nth
+        return self.cut_at is not None and self.messages >= self.cut_at
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it carries nothing, and does not say so."""
+        return self.silent_from is not None and self.messages >= self.silent_from
 
     def heal(self) -> None:
         """From now on everything is carried."""
@@ -64,6 +70,7 @@ class Link:
         for end in ended:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def close(self) -> None:
         """Carry nothing any more."""
@@ -84,19 +91,20 @@ class Link:
                     threading.Thread(target=self._carry, args=(*ends, counted), daemon=True).start()
 
     def _carry(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
-        with suppress(OSError), source, target:
+        with suppress(OSError):
             while message := source.recv(1 << 16):
                 if counted:
                     self.messages += 1
                 if self.cut_at == self.messages and counted and not self.behind:
                     break
-                if self.silent_from is None or self.messages < self.silent_from:
+                if not self.is_silent:
                     target.sendall(message)
                 if self.cut_at == self.messages and counted:
                     break
-            for end in (source, target):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+        # Of a link that carries nothing, neither end learns that the other one has gone.
+        for end in () if self.is_silent else (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
@@ -174,6 +182,22 @@ def is_frozen(stand, cluster, call: str, nth: int) -> bool:
     return True
 
 
+def is_silenced(stand, cluster, link: Link, nth: int) -> bool:
+    """Let a run's link carry nothing from its n-th message on, hold what is left against the law; False: no n-th."""
+    stand.timeout = "1s"
+    begin(stand, cluster)
+    link.silent_from, link.messages = nth, 0
+    code, process = stand.run(*APPLY)
+    silent = link.is_silent
+    assert code in {0, 1, 3}, process.output.read_text()
+    assert not silent or "has not answered for 0.8 s" in process.output.read_text()
+    stand.hold_against_report(process)
+    # The server finds out by its own keepalives, and ends the session.
+    link.heal()
+    stand.hold_against_law(*PATIENT)
+    return silent
+
+
 def hold_at_every(points: Iterator[int], strike) -> None:
     """Strike at one point after the other, until there is none."""
     assert any(not strike(nth) for nth in points)
@@ -187,6 +211,11 @@ def test_nobody_is_twice_and_nobody_lost_at_some_points_where_a_run_dies(shared,
 @pytest.mark.parametrize("behind", [False, True])
 def test_nobody_is_twice_and_nobody_lost_at_some_points_where_the_link_is_cut(shared, cluster, link, behind) -> None:
     assert is_cut(shared, cluster, link, 85, behind=behind)
+
+
+@pytest.mark.parametrize("nth", [65, 85])
+def test_a_run_whose_link_falls_silent_ends_and_nobody_is_twice_or_locked_out(shared, cluster, link, nth) -> None:
+    assert is_silenced(shared, cluster, link, nth)
 
 
 @pytest.mark.parametrize(("call", "nth"), [("timer_settime", 1), ("connect", 3)])
@@ -212,3 +241,8 @@ def test_nobody_is_twice_and_nobody_lost_wherever_the_link_is_cut(shared, cluste
 @pytest.mark.parametrize("call", STEPS)
 def test_a_frozen_runner_sends_nothing_when_it_wakes_wherever_it_was_frozen(shared, cluster, call: str) -> None:
     hold_at_every(count(1, STEPS[call]), lambda nth: is_frozen(shared, cluster, call, nth))
+
+
+@pytest.mark.slow
+def test_nobody_is_twice_and_nobody_lost_whenever_the_link_falls_silent(shared, cluster, link) -> None:
+    hold_at_every(count(BEHIND_THE_LOCK, 5), lambda nth: is_silenced(shared, cluster, link, nth))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from runner.errors import AccountLocked, LockLost, StateRefused, StateUnavailabl
 from runner.model.clock import SystemClock
 from runner.model.ledger import KeptContent, NewChunk
 from runner.model.secret import Secret
+from runner.state import postgresql
 from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
 from runner.state.places import find_hosts
@@ -485,3 +487,34 @@ def test_accept_takes_another_history_for_the_truth(desk, url, tmp_path):
     assert desk.state.id in command(tmp_path, url, "state", "show").stdout
     assert command(tmp_path, url, "state", "accept").returncode == 0
     assert command(tmp_path, url, "status").returncode == 0
+
+
+def test_a_server_that_does_not_sync_is_warned_of(url, tmp_path, cluster):
+    command(tmp_path, url, "state", "init")
+    told = command(tmp_path, url, "apply", "--auto-approve").stderr
+    assert "fsync=off" in told
+    assert "a power cut may lose what was recorded" in told
+
+
+def test_a_server_that_never_answers_a_connection_is_told_as_one_that_is_not_reached(tmp_path, clock, monkeypatch):
+    monkeypatch.setitem(postgresql.ARGUMENTS, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StateUnavailable, match="can't be reached"):
+        opened(f"postgresql://owner@127.0.0.1:{silent.getsockname()[1]}/d", tmp_path, clock)
+
+
+def test_both_ends_of_a_link_notice_that_it_was_cut(new_cluster, tmp_path, clock):
+    own = new_cluster()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    own.stop("fast")
+    with (own.data / "postgresql.conf").open("a") as file:
+        file.write(f"listen_addresses = '127.0.0.1'\nport = {port}\n")
+    own.start()
+    with opened(f"postgresql://owner@127.0.0.1:{port}/postgres", tmp_path, clock) as state:
+        with state.transactions.reading() as connection:
+            told = {name: connection.execute(text(f"SHOW {name}")).scalar() for name in postgresql.LINK}
+            ours = socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno()))
+        with ours:
+            ends = [ours.getsockopt(socket.IPPROTO_TCP, n) for n in (socket.TCP_KEEPIDLE, socket.TCP_USER_TIMEOUT)]
+            assert (ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), ends) == (1, [10, 30_000])
+    assert told == {**postgresql.LINK, "tcp_user_timeout": "30s"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
 from runner.errors import LockLost, StateRefused, StateUnavailable
+from runner.state import folders
+from runner.state.folders import hold_making
 
 
 @pytest.fixture
@@ -141,3 +145,21 @@ tell(size > 4096, find_state("sqlite:///new.db", root=root, key=key, pin=None).s
 
 def test_a_state_that_finds_no_room_is_made_whole_or_not_at_all(start):
     assert start(MAKE_FULL).stdout.readline() == "True 0\n"
+
+
+def test_no_recording_waits_for_another_program_as_long_as_a_request_may_take(desk):
+    desk.state.limit_waits(timedelta(seconds=1))
+    with closing(sqlite3.connect(desk.state.home.path, isolation_level=None)) as browser:
+        browser.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateUnavailable, match=r"locked for 0\.4 s"):
+            desk.record(1)
+        browser.execute("ROLLBACK")
+    assert desk.record(1)
+
+
+def test_who_waits_for_a_maker_that_was_stopped_is_told_which_process_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "PATIENCE_S", 0.1)
+    with hold_making(tmp_path / "state.db"):
+        second = hold_making(tmp_path / "state.db")
+        with pytest.raises(StateUnavailable, match=rf"process {os.getpid()} has been making"), second:
+            pass
