@@ -69,7 +69,7 @@ Seconds depend on the machine, ratios hardly do. Processor time is that of all c
 
 ## Goals
 
-Each is the median of {runs} runs; what may be compared was measured in turns.
+Each is the median of {runs} runs, but for memory, which one run tells; what is compared was measured in turns.
 
 | what | beside what | found : beside | ratio | at most |
 | --- | --- | --- | --- | --- |
@@ -163,7 +163,7 @@ def measure_all(folder: Path, server: Server | None, options: argparse.Namespace
         yield Line(f"`campaign apply`, one chunk of {PEOPLE}, {name}", "bare request and two durable commits", *costs)
         yield from judge_chunk(costs, place)
         yield measure_large_ledger(folder / f"large-{name}", options.ledger, options.chunks, options.runs, place)
-    yield measure_memory(folder, options.long, options.runs)
+    yield measure_memory(folder, options.long)
     yield from measure_pacing(folder, options.runs)
 
 

@@ -196,22 +196,19 @@ def _time_chunks(project: Project) -> Sequence[float]:
     return [later - earlier for earlier, later in pairwise(moments)] or [0.0]
 
 
-def measure_memory(root: Path, chunks: int, runs: int) -> Finding:
+def measure_memory(root: Path, chunks: int) -> Finding:
     """The memory of a run behind its last chunk but a few, and behind its tenth."""
-    early: list[float] = []
-    late: list[float] = []
+    found: dict[int, float] = {}
     with Sandbox(requests=100_000, per_s=1.0) as sandbox:
         project = _open_project(root / "memory", sandbox.base_url, None, rows=_rows(chunks + FEW_CHUNKS))
-        for _ in range(runs):
-            project.forget()
-            with project.follow() as (process, events):
-                answered = 0
-                for event in events:
-                    answered += event == "answered"
-                    if event == "answered" and answered in (FEW_CHUNKS, chunks):
-                        (early if answered == FEW_CHUNKS else late).append(_read_memory_mb(process.pid))
-    what = f"memory after chunk {chunks:,}"
-    return Finding(what, f"after chunk {FEW_CHUNKS}", median(late), median(early), "MB", 1.1)
+        with project.follow() as (process, events):
+            answered = 0
+            for event in events:
+                answered += event == "answered"
+                if event == "answered" and answered in (FEW_CHUNKS, chunks):
+                    found[answered] = _read_memory_mb(process.pid)
+    late, early = found[chunks], found[FEW_CHUNKS]
+    return Finding(f"memory after chunk {chunks:,}", f"after chunk {FEW_CHUNKS}", late, early, "MB", 1.1)
 
 
 def _read_memory_mb(pid: int) -> float:
