@@ -52,6 +52,8 @@ class Source:
     where: str | None = None
     allow_empty: bool = False
     ignore_invalid: bool = False
+    min_rows: int | None = None
+    max_shrink: Decimal | None = None
     excerpt: str | None = None
 
 
@@ -121,12 +123,32 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """Limits of one campaign that block it. `max_invalid` is a share of the rows listed, between 0 and 1."""
+class Limit:
+    """What a campaign's guards allow.
+
+    `max_invalid` is a share of the rows listed, between 0 and 1, `max_growth` one of the people that the campaign had
+    the last time it was sent.
+    """
 
     max_recipients: int | None = None
     max_cost: Decimal | None = None
     max_invalid: Decimal | None = None
+    max_growth: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Limit):
+    """Other limits, up to which the guards are passed on purpose: for this reason, until this day."""
+
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards(Limit):
+    """Limits of one campaign that block it, and what is accepted beyond them."""
+
+    accept: Accepted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +158,8 @@ class Campaign:
     `places` maps dotted keys (`message.audio`, `guards.max_cost`, `schedule`) to where they stand, be it in the
     campaign's file or in the defaults; `excerpts` maps the same keys to their source lines, secrets masked.
     `exclude` holds the project's exclusions, those of the defaults and the campaign's own, in this order.
-    `schedule` is naive where the text has no offset, aware where it has one.
+    `schedule` is naive where the text has no offset, aware where it has one. `previously` is the label that it had,
+    `repeats` are those of campaigns whose people may get the same recording again.
     """
 
     name: str
@@ -147,6 +170,8 @@ class Campaign:
     content: Content
     recipients: tuple[Source, ...]
     exclude: tuple[Source, ...] = ()
+    previously: str | None = None
+    repeats: tuple[str, ...] = ()
     audio_name: str | None = None
     description: str | None = None
     enabled: bool = True

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from runner.errors import Place
 from runner.model.config import (
+    Accepted,
     Account,
     Campaign,
     Content,
@@ -24,7 +25,15 @@ from runner.model.config import (
     SourceKind,
 )
 from runner.model.secret import Reference
-from runner.project.scalars import format_minute, parse_day, parse_duration, parse_minute, parse_sender, parse_share
+from runner.project.scalars import (
+    format_minute,
+    parse_day,
+    parse_duration,
+    parse_growth,
+    parse_minute,
+    parse_sender,
+    parse_share,
+)
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value, to_plain, walk
 
 Parsed = TypeVar("Parsed")
@@ -98,6 +107,8 @@ def build_campaign(
         content=_build_content(values, schedule),
         recipients=_build_sources(values, "recipients"),
         exclude=_build_sources(values, "exclude"),
+        previously=_say(values, "previously"),
+        repeats=_list(values, "repeats") or (),
         audio_name=_say(values, "message", "audio_name"),
         description=_say(values, "description"),
         schedule=schedule,
@@ -136,10 +147,29 @@ def _build_delivery(values: MapValue) -> Delivery:
 
 def _build_guards(values: MapValue) -> Guards:
     return Guards(
-        max_recipients=_say(values, "guards", "max_recipients"),
-        max_cost=_say(values, "guards", "max_cost"),
-        max_invalid=_parse(parse_share, values, "guards", "max_invalid"),
+        **_build_limits(values, "guards"),
+        accept=_build_accepted(values),
     )
+
+
+def _build_accepted(values: MapValue) -> Accepted | None:
+    path = ("guards", "accept")
+    if values.find(*path) is None:
+        return None
+    return Accepted(
+        **_build_limits(values, *path),
+        reason=_say(values, *path, "reason"),
+        until=_parse(parse_day, values, *path, "until"),
+    )
+
+
+def _build_limits(values: MapValue, *path: str) -> dict[str, Said]:
+    return {
+        "max_recipients": _say(values, *path, "max_recipients"),
+        "max_cost": _say(values, *path, "max_cost"),
+        "max_invalid": _parse(parse_share, values, *path, "max_invalid"),
+        "max_growth": _parse(parse_growth, values, *path, "max_growth"),
+    }
 
 
 def _build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
@@ -167,6 +197,8 @@ def _build_source(values: MapValue) -> Source:
         where=_say(values, "where"),
         allow_empty=_say(values, "allow_empty") is True,
         ignore_invalid=_say(values, "on_invalid") == "ignore",
+        min_rows=_say(values, "min_rows"),
+        max_shrink=_parse(parse_share, values, "max_shrink"),
         excerpt=_excerpt(at),
     )
 

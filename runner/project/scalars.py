@@ -54,6 +54,12 @@ def parse_share(text: str) -> Decimal | None:
     return share if share is not None and share <= 1 else None
 
 
+def parse_growth(text: str) -> Decimal | None:
+    """A share that may be more than the whole, written as `150%`."""
+    found = _SHARE.fullmatch(text)
+    return Decimal(found[1]) / 100 if found else None
+
+
 def parse_day(text: str) -> date | None:
     """A day that the calendar has, written as `2026-12-31`."""
     if not _DAY.fullmatch(text):
