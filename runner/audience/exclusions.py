@@ -32,6 +32,15 @@ class _Count:
     first_invalid: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What came of the exclusions: what is wrong with them, their rows in all whose column is empty, and their rows."""
+
+    problems: tuple[Problem, ...] = ()
+    blank: int = 0
+    rows: tuple[int, ...] = ()
+
+
 def name_failure(problem: Problem) -> Problem:
     """The problem of an exclusion that can't be read, under the code of its own where it has one."""
     return replace(problem, code=_CODES.get(problem.code, problem.code))
@@ -39,22 +48,20 @@ def name_failure(problem: Problem) -> Problem:
 
 def judge_exclusions(
     connection: DuckDBPyConnection, sources: Sequence[ReadSource], countries: Sequence[str], *, fiction: bool
-) -> tuple[tuple[Problem, ...], int]:
-    """Make the table of the numbers that are excluded, and answer what is wrong with the sources.
-
-    The number says how many of their rows exclude nobody because their column is empty.
-    """
+) -> Excluded:
+    """Make the table of the numbers that are excluded, and answer what is wrong with the sources."""
     if not sources:
         connection.execute(f"CREATE TABLE {EXCLUDED} (number BIGINT)")
-        return (), 0
+        return Excluded()
     judged = f"{TABLE}_judged"
     judge_rows(connection, table=TABLE, into=judged, countries=countries, fiction=fiction, anywhere=True)
     counts = _count_rows(connection, judged)
     connection.execute(f"CREATE TABLE {EXCLUDED} AS SELECT DISTINCT number FROM {judged} WHERE number IS NOT NULL")
     for table in (judged, TABLE, f"{TABLE}_hurt"):
         connection.execute(f"DROP TABLE {table}")
-    problems = [problem for read in sources for problem in _judge_source(read, counts.get(read.index, _Count()))]
-    return tuple(problems), sum(count.blank for count in counts.values())
+    counted = [counts.get(read.index, _Count()) for read in sources]
+    problems = [problem for read, count in zip(sources, counted, strict=True) for problem in _judge_source(read, count)]
+    return Excluded(tuple(problems), sum(count.blank for count in counted), tuple(count.rows for count in counted))
 
 
 def _count_rows(connection: DuckDBPyConnection, judged: str) -> Mapping[int, _Count]:
@@ -74,6 +81,9 @@ def _judge_source(read: ReadSource, count: _Count) -> Iterator[Problem]:
         message = f"the exclusion `{read.label}` has {rows}: it would exclude nobody"
         hint = "check where it comes from, or say `allow_empty: true` where it may be empty"
         yield _problem(source, "exclusion-empty", message, hint)
+    if source.min_rows is not None and count.rows < source.min_rows:
+        message = f"the exclusion `{read.label}` has {count.rows:,} rows; min_rows is {source.min_rows:,}"
+        yield _problem(source, "exclusion-too-small", message, "check where it comes from, or lower `min_rows`")
     if count.invalid and not source.ignore_invalid:
         file, row = read.find_file(count.first_invalid)
         which = f"row {row:,}" if file is None else f"row {row:,} of `{file}`"

@@ -26,6 +26,7 @@ from runner.audience.reasons import (
     count_rows,
     read_ledger,
 )
+from runner.audience.shared import count_shared
 from runner.audience.tables import Means
 from runner.errors import Problem, ProblemsFound, RunnerError, Severity, SourceUnreadable
 from runner.model.approval import Narrowing
@@ -88,7 +89,8 @@ def _find_place(sources: Sequence[ReadSource], source: int, row: int) -> RowPlac
 class Audience:
     """Who is reached by a campaign and who not. It stays in the engine, and is to be closed.
 
-    `blank_exclusions` counts rows of exclusions whose column is empty, so that they exclude nobody.
+    `blank_exclusions` counts rows of exclusions whose column is empty, so that they exclude nobody; `exclusion_rows`
+    counts all their rows, exclusion by exclusion. `whole` are its rows before it was narrowed.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class Audience:
         connection: DuckDBPyConnection,
         sources: Sequence[ReadSource],
         *,
-        blank_exclusions: int = 0,
+        excluded: exclusions.Excluded,
         warnings: tuple[Problem, ...] = (),
     ) -> None:
-        self.rows: Rows = count_rows(connection)
+        self.whole: Rows = count_rows(connection)
+        self.rows = self.whole
         self.pending_by_kind: Mapping[Kind, int] = count_kinds(connection)
-        self.blank_exclusions = blank_exclusions
+        self.blank_exclusions = excluded.blank
+        self.exclusion_rows = excluded.rows
         self.warnings = warnings
         self._connection = connection
         self._sources = sources
@@ -129,6 +133,12 @@ class Audience:
         self.rows, narrowing = narrow_people(self._connection, approved, pseudonym_sql)
         self.pending_by_kind = count_kinds(self._connection)
         return narrowing
+
+    def count_shared(
+        self, held: Sequence[Iterable[str]], planned: Sequence[array[int]], pseudonym_sql: PseudonymSql | None
+    ) -> tuple[int, tuple[int, ...]]:
+        """How many people, pending or reached, are in any of these groups, and in each: `held` by pseudonym first."""
+        return count_shared(self._connection, held, planned, pseudonym_sql)
 
     def read_rows(self, *, dropped: bool) -> Iterator[JudgedRow]:
         """The rows of those who are pending, or with `dropped` all others, in the order of sources and rows."""
@@ -185,14 +195,14 @@ def build_audience(
         seal_engine(connection)
         reading.select_all([*recipients, *excluding])
         with _failing_as_problem(campaign):
-            found, blank = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
-            reading.refuse_problems(found)
+            excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
+            reading.refuse_problems(excluded.problems)
             judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
             if pseudonym_sql is not None:
                 read_ledger(connection, people)
             build_people(connection, campaign.delivery.kinds, pseudonym_sql)
-            warnings = (*_warn_of_empty(connection, recipients), *found)
-            audience = Audience(connection, recipients, blank_exclusions=blank, warnings=warnings)
+            warnings = (*_warn_of_empty(connection, recipients), *excluded.problems)
+            audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)
         stack.pop_all()
         return audience
 
@@ -214,8 +224,8 @@ def read_excluded(
         seal_engine(connection)
         reading.select_all(excluding)
         with _failing_as_problem(campaign):
-            found, _ = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
-            reading.refuse_problems(found)
+            excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
+            reading.refuse_problems(excluded.problems)
             numbers = connection.execute(f"SELECT number FROM {exclusions.EXCLUDED}").fetchall()
     return frozenset(number for (number,) in numbers)
 

@@ -32,6 +32,7 @@ from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Plan
 from runner.plan.build import Planning, build_plan
 from runner.plan.desk import Desk
+from runner.plan.formers import rename_formers
 from runner.plan.selection import Selection
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
@@ -120,6 +121,8 @@ def apply(
             _sweep(state, doors, invocation)
             # Whoever held the locks until now may have carried out another plan.
             order.refuse_change(state, stop.clock.now())
+            for renamed in rename_formers(order.project, order.selection, state):
+                invocation.warn(renamed)
             desk = build_desk(invocation, order.project, state, sandbox=sandbox)
             desk = replace(desk, closed=closed, approval=order.approval)
             planning = build_plan(desk, order.selection, keep_pending=True)
@@ -180,6 +183,8 @@ def _send(
     accounts, tally = open_accounts(doors, planning, desk), Tally()
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
+    if desk.state is not None:
+        desk.state.ledger.note_measures(planning.measures, clock)
     started_at = clock.now()
     with screen.follow(clock, plan) as show, stopping(stop):
 

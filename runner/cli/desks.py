@@ -73,6 +73,8 @@ def build_desk(invocation: Invocation, project: Project, state: State | None, *,
         sandbox=sandbox,
         runner_version=__version__,
         stops=state.ledger.stops() if state is not None else (),
+        formers=state.ledger.formers() if state is not None else {},
+        measures=state.ledger.measures() if state is not None else {},
     )
 
 

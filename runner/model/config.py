@@ -80,6 +80,10 @@ class Prices:
         return {Kind.MOBILE: self.mobile, Kind.FIXED: self.fixed, Kind.VOIP: self.voip}[kind]
 
 
+USUAL_BASE_URL = Reference("https://api.voicepartner.fr/v1")
+"""The provider's own address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One API key at one provider: the unit of pacing and of locking."""
@@ -88,7 +92,7 @@ class Account:
     place: Place
     api_key: Reference
     provider: str = "voicepartner"
-    base_url: Reference = Reference("https://api.voicepartner.fr/v1")
+    base_url: Reference = USUAL_BASE_URL
     timezone: str = "Europe/Paris"
     limits: Limits = Limits()
     timeout: timedelta = timedelta(seconds=30)

@@ -74,6 +74,7 @@ class NewChunk:
     probe: bool
     timeout: timedelta
     plan_id: str | None = None
+    base_url: str | None = None
 
     @property
     def name(self) -> str:
@@ -155,11 +156,27 @@ class SenderRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hearers:
+    """The people whom a campaign holds for one recording, and when it was last sent to some of them."""
+
+    name: str
+    edition: str | None
+    audio: str
+    people: int
+    last_at: datetime
+
+    @property
+    def label(self) -> str:
+        """The campaign's identity in one word: `name`, or `name@edition`."""
+        return self.name if self.edition is None else f"{self.name}@{self.edition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRecord:
     """What the ledger knows of one campaign: people and chunks by status, cost so far, contents, last activity.
 
-    `first_content` is the content of its first chunk that was not rejected or released. `accepted_contents` holds the
-    digests of the contents that were accepted before.
+    `first_content`, `first_account` and `first_base_url` are those of its first chunk that was not rejected or
+    released. `accepted_contents` holds the digests of the contents that were accepted before.
     """
 
     campaign: str
@@ -171,6 +188,8 @@ class CampaignRecord:
     first_activity: datetime
     last_activity: datetime
     first_content: KeptContent | None = None
+    first_account: str | None = None
+    first_base_url: str | None = None
     accepted_contents: frozenset[bytes] = frozenset()
 
     @property

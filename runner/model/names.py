@@ -7,6 +7,20 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+Identity = tuple[str, str | None]
+"""A campaign's name and edition."""
+
+
+def parse_label(label: str) -> Identity:
+    """The identity that `name` or `name@edition` spells."""
+    name, _, edition = label.partition("@")
+    return name, edition or None
+
+
+def spell_label(name: str, edition: str | None) -> str:
+    """The identity in one word: `name`, or `name@edition`."""
+    return name if edition is None else f"{name}@{edition}"
+
 
 class Named(Protocol):
     """Anything that bears a campaign's identity."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from math import ceil
 
 from runner.audience.recipients import Pending
-from runner.model.config import Campaign
+from runner.errors import Problem, Severity
+from runner.model.config import USUAL_BASE_URL, Campaign
 from runner.model.ledger import IN_DOUBT
 from runner.model.plan import CampaignPlan, Lane, Plan
 from runner.plan.campaign import plan_campaign, plan_failing, plan_orphan
 from runner.plan.desk import Desk
 from runner.plan.estimate import lay_lane
+from runner.plan.formers import find_former
+from runner.plan.measures import measure
+from runner.plan.resemblance import Resemblance, count_audios
 from runner.plan.selection import Selection
 
 QUIET_AFTER = timedelta(days=30)
@@ -27,12 +31,13 @@ QUIET_AFTER = timedelta(days=30)
 class Planning:
     """A plan, with the pending people of the campaigns that would be sent, by label, where they were asked for.
 
-    `seals` holds them as a saved plan does.
+    `seals` holds them as a saved plan does; `measures` is what the ledger keeps of them once they are sent.
     """
 
     plan: Plan
     audiences: Mapping[str, Pending] = field(default_factory=dict)
     seals: Mapping[str, bytes] = field(default_factory=dict)
+    measures: Mapping[str, int] = field(default_factory=dict)
 
 
 def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, seal: bool = False) -> Planning:
@@ -48,20 +53,25 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, 
     selected = sorted(filter(selection.includes, project.campaigns), key=_sending_order)
     audiences: dict[str, Pending] = {}
     seals: dict[str, bytes] = {}
+    measures: dict[str, int] = {}
+    resemblance = Resemblance(desk, count_audios(selected))
     planned = []
     for campaign in selected:
-        campaign_plan, audience = plan_campaign(campaign, desk)
+        campaign_plan, audience = plan_campaign(campaign, desk, resemblance)
         planned.append(campaign_plan)
         if audience is not None:
             # Its engine is let go at once: what is kept of many campaigns is small.
             with audience:
+                if campaign_plan.is_sent:
+                    resemblance.note_sent(campaign, audience)
+                    measures |= measure(campaign, audience.whole, audience.exclusion_rows)
                 if keep_pending and campaign_plan.is_sent:
                     audiences[campaign.label] = audience.keep_pending()
                 if seal and desk.state is not None and campaign_plan.is_sent:
                     seals[campaign.label] = audience.seal_pending(desk.state.pseudonyms.sql)
     planned += filter(selection.includes, others)
     quiet = quiet_orphans if selection.is_everything else 0
-    return Planning(_build_whole(desk, planned, selected, quiet), audiences, seals)
+    return Planning(_build_whole(desk, planned, selected, quiet), audiences, seals, measures)
 
 
 def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
@@ -71,7 +81,10 @@ def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
 def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
     named = {campaign.name for campaign in desk.project.campaigns}
     named |= {campaign.name for campaign in desk.project.failing}
-    orphans = [record for record in desk.records.values() if record.campaign not in named]
+    renamed = {find_former(campaign, desk.project, desk.records) for campaign in desk.project.campaigns}
+    orphans = [
+        record for identity, record in desk.records.items() if record.campaign not in named and identity not in renamed
+    ]
     loud = [
         record
         for record in orphans
@@ -101,7 +114,7 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
         timezone=zone,
         lanes=lanes,
         quiet_orphans=quiet_orphans,
-        warnings=project.warnings,
+        warnings=(*project.warnings, *_warn_of_addresses(desk, sending)),
     )
 
 
@@ -115,6 +128,17 @@ def _estimate_whole(lanes: Iterable[Lane], sending: Sequence[CampaignPlan]) -> i
     """Accounts wait for their own windows only, so the slowest one says how long the plan takes."""
     times = (lane.lasts(sum(c.requests for c in sending if c.account == lane.account)) for lane in lanes)
     return ceil(max(times, default=timedelta()).total_seconds())
+
+
+def _warn_of_addresses(desk: Desk, sending: Iterable[CampaignPlan]) -> Iterator[Problem]:
+    """Whoever can change where requests go can take all numbers and the key: another address than usual is said."""
+    for name in () if desk.sandbox else dict.fromkeys(campaign_plan.account for campaign_plan in sending):
+        account = desk.project.accounts[name or ""]
+        if account.base_url.text.rstrip("/") != USUAL_BASE_URL.text:
+            address = account.base_url.text
+            message = f"account `{account.name}` sends to {address}, which is not the provider's own address"
+            hint = f"numbers and the API key go there; the usual `base_url` is {USUAL_BASE_URL.text}"
+            yield Problem("unusual-address", message, account.base_url.place, hint, severity=Severity.WARNING)
 
 
 def _digest(meanings: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from runner.audience.recipients import Audience
 from runner.errors import Problem, ProblemsFound, Severity
@@ -12,15 +13,17 @@ from runner.model.approval import Narrowing
 from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
 from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
-from runner.plan.content import find_changes, keep_content
+from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
-from runner.plan.guards import Spent, judge_guards, measure_bounds, problem_at
+from runner.plan.guards import Draft, Spent, judge_guards, measure_bounds, problem_at
+from runner.plan.measures import judge_shrinking, name_people
 from runner.plan.questions import find_open_questions
+from runner.plan.resemblance import Resemblance
 from runner.plan.schedule import ScheduleRefused, find_schedule, is_over
 
 
-def plan_campaign(campaign: Campaign, desk: Desk) -> tuple[CampaignPlan, Audience | None]:
+def plan_campaign(campaign: Campaign, desk: Desk, resemblance: Resemblance) -> tuple[CampaignPlan, Audience | None]:
     """What `apply` would do with this campaign, and the audience that says so, where its sources were read at all."""
     if not campaign.enabled:
         return _plan_nothing(campaign, Note(NoteKind.PAUSED)), None
@@ -30,7 +33,7 @@ def plan_campaign(campaign: Campaign, desk: Desk) -> tuple[CampaignPlan, Audienc
         audience = read_audience(campaign, desk)
     except ProblemsFound as found:
         return _plan_blocked(campaign, found.problems), None
-    return _plan_audience(campaign, audience, desk), audience
+    return _plan_audience(campaign, audience, desk, resemblance), audience
 
 
 def plan_failing(campaign: FailingCampaign) -> CampaignPlan:
@@ -84,9 +87,8 @@ def _plan_blocked(campaign: Campaign, problems: tuple[Problem, ...]) -> Campaign
     )
 
 
-def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> CampaignPlan:
+def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblance: Resemblance) -> CampaignPlan:
     account, record = desk.account_of(campaign), desk.record_of(campaign)
-    listed = audience.rows
     narrowing = _narrow(campaign, audience, desk)
     learnt = desk.state.ledger.learnt_price(account.name) if desk.state is not None else None
     price = find_price(account, learnt)
@@ -95,11 +97,21 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
     pending = audience.rows.pending
     spent = _find_spent(campaign, desk)
     requests = count_requests(pending, campaign, account, probes=not accepted_before)
-    refusals: tuple[Problem, ...] = ()
+    judged: tuple[Problem, ...] = ()
     if pending:
-        refusals = (
-            *judge_guards(campaign, listed, pending, spent, cost, price),
+        draft = Draft(
+            rows=audience.whole,
+            pending=pending,
+            cost=cost,
+            price=price,
+            spent=spent,
+            last_people=desk.measures.get(name_people(campaign)),
+        )
+        judged = (
+            *judge_guards(campaign, draft, desk.now.astimezone(ZoneInfo(account.timezone)).date()),
+            *judge_shrinking(campaign, audience.exclusion_rows, desk.measures),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
+            *resemblance.judge(campaign, audience),
             *_judge_stops(campaign, desk),
         )
     return CampaignPlan(
@@ -107,7 +119,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         edition=campaign.edition,
         file=campaign.file,
         account=campaign.account,
-        action=_choose_action(pending, refusals, record),
+        action=_choose_action(pending, judged, record),
         rows=audience.rows,
         changes=changes,
         requests=requests,
@@ -115,7 +127,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk) -> Campai
         currency=price.currency if price is not None else None,
         estimated_seconds=estimate_seconds(requests, account),
         problems=(
-            *refusals,
+            *judged,
             *audience.warnings,
             *_warn_of_blanks(campaign, audience),
             *_warn_of_doubt(campaign, desk, pending),
@@ -141,10 +153,10 @@ def _narrow(campaign: Campaign, audience: Audience, desk: Desk) -> Narrowing | N
     return audience.narrow(desk.approval.people.get(campaign.label, b""), desk.state.pseudonyms.sql)
 
 
-def _choose_action(pending: int, refusals: tuple[Problem, ...], record: CampaignRecord | None) -> Action:
+def _choose_action(pending: int, judged: tuple[Problem, ...], record: CampaignRecord | None) -> Action:
     if pending == 0:
         return Action.NONE
-    if refusals:
+    if any(problem.severity is Severity.ERROR for problem in judged):
         return Action.BLOCKED
     reached_before = record is not None and any(record.people.get(status, 0) for status in HOLDING)
     return Action.CONTINUE if reached_before else Action.SEND
@@ -154,15 +166,20 @@ def _compare_content(campaign: Campaign, record: CampaignRecord | None, desk: De
     if record is None or desk.state is None:
         return (), False
     content = keep_content(campaign.content, desk.state.pseudonyms)
-    return find_changes(record.first_content, content), content.digest in record.accepted_contents
+    changes = (*find_changes(record.first_content, content), *find_account_changes(record, desk.account_of(campaign)))
+    return changes, content.digest in record.accepted_contents
 
 
 def _find_spent(campaign: Campaign, desk: Desk) -> Spent:
     record = desk.record_of(campaign)
     if record is None or desk.state is None:
         return Spent()
-    costs, unpriced = desk.state.ledger.campaign_cost(campaign.name, campaign.edition)
-    return Spent(people=sum(record.people.get(status, 0) for status in HOLDING), costs=costs, unpriced=unpriced)
+    told = [desk.state.ledger.campaign_cost(*identity) for identity in desk.identities_of(campaign)]
+    return Spent(
+        people=sum(record.people.get(status, 0) for status in HOLDING),
+        costs=record.costs,
+        unpriced=sum(unpriced for _, unpriced in told),
+    )
 
 
 def _warn_of_doubt(campaign: Campaign, desk: Desk, pending: int) -> tuple[Problem, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.model.config import Content
-from runner.model.ledger import KeptContent
+from runner.model.config import Account, Content
+from runner.model.ledger import CampaignRecord, KeptContent
 from runner.model.plan import Change
 from runner.numbers import mask_number
 from runner.pseudonyms import Pseudonyms
@@ -20,6 +20,16 @@ def keep_content(content: Content, pseudonyms: Pseudonyms) -> KeptContent:
         notify_url=content.notify_url,
         schedule=content.schedule,
     )
+
+
+def find_account_changes(record: CampaignRecord, account: Account) -> tuple[Change, ...]:
+    """What differs of the account, and of its address, from that of the campaign's first chunk."""
+    changes = []
+    if record.first_account not in (None, account.name):
+        changes.append(Change(field="account", before=record.first_account, after=account.name))
+    if record.first_base_url not in (None, account.base_url.text):
+        changes.append(Change(field="account.base_url", before=record.first_base_url, after=account.base_url.text))
+    return tuple(changes)
 
 
 def find_changes(before: KeptContent | None, after: KeptContent) -> tuple[Change, ...]:

@@ -16,8 +16,9 @@ from runner.hosts import VARIABLE, parse_allowed_hosts
 from runner.model.approval import Approval
 from runner.model.config import Account, Campaign, Project
 from runner.model.ledger import IN_DOUBT, CampaignRecord
-from runner.model.names import HandStop
+from runner.model.names import HandStop, Identity
 from runner.plan.content import keep_content
+from runner.plan.formers import find_former, join_records
 from runner.project.references import resolve
 from runner.state.open import State
 from runner.templates import build_context
@@ -30,13 +31,14 @@ class Desk:
     `state` is None where nothing was ever recorded; `records` is what its ledger knows, by name and edition, read once.
     `environment` is where references of sources are looked up; templates see the variables in `exposed` alone.
     `sandbox` plans for the embedded sandbox, which alone takes the numbers kept for works of fiction. `approval` is the
-    upper bound of a saved plan that is carried out. `closed` says by name why accounts can't be used, `in_doubt` how
-    many chunks of each are in doubt; `stops` is what somebody stopped by hand.
+    upper bound of a saved plan that is carried out, `formers` the names that campaigns had before, `measures` how much
+    there was of people and exclusions when something was last sent. `closed` says by name why accounts can't be used,
+    `in_doubt` how many chunks of each are in doubt; `stops` is what somebody stopped by hand.
     """
 
     project: Project
     state: State | None
-    records: Mapping[tuple[str, str | None], CampaignRecord]
+    records: Mapping[Identity, CampaignRecord]
     exposed: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     now: datetime
@@ -45,6 +47,8 @@ class Desk:
     stops: tuple[HandStop, ...] = ()
     closed: Mapping[str, Problem] = field(default_factory=dict)
     approval: Approval | None = None
+    formers: Mapping[Identity, Identity] = field(default_factory=dict)
+    measures: Mapping[str, int] = field(default_factory=dict)
     in_doubt: Mapping[str, int] = field(default_factory=dict)
 
     def account_of(self, campaign: Campaign) -> Account:
@@ -56,12 +60,17 @@ class Desk:
         """The moment that sources see as now: that of planning, also when a saved plan is carried out."""
         return self.now if self.approval is None else self.approval.planned_at
 
+    def identities_of(self, campaign: Campaign) -> tuple[Identity, ...]:
+        """The names under which the ledger knows this campaign: its own, and the one that it had before."""
+        own, former = (campaign.name, campaign.edition), find_former(campaign, self.project, self.records)
+        return tuple(identity for identity in (own, former) if identity is not None and identity in self.records)
+
     def record_of(self, campaign: Campaign) -> CampaignRecord | None:
-        """What the ledger knows of this campaign, if anything."""
-        return self.records.get((campaign.name, campaign.edition))
+        """What the ledger knows of this campaign, if anything, under all its names."""
+        return join_records(campaign, [self.records[identity] for identity in self.identities_of(campaign)])
 
 
-def read_records(state: State | None) -> dict[tuple[str, str | None], CampaignRecord]:
+def read_records(state: State | None) -> dict[Identity, CampaignRecord]:
     """What the ledger knows of every campaign, by name and edition; empty where nothing was ever recorded."""
     if state is None:
         return {}
@@ -83,7 +92,7 @@ def read_audience(campaign: Campaign, desk: Desk) -> Audience:
         means=_find_means(campaign, desk),
         countries=desk.account_of(campaign).countries,
         fiction=desk.sandbox,
-        people=_read_people(campaign, state) if state is not None else (),
+        people=_read_people(campaign, desk, state) if state is not None else (),
         pseudonym_sql=state.pseudonyms.sql if state is not None else None,
     )
 
@@ -116,6 +125,7 @@ def _build_context(campaign: Campaign, desk: Desk) -> Mapping[str, object]:
     )
 
 
-def _read_people(campaign: Campaign, state: State) -> Iterator[str]:
+def _read_people(campaign: Campaign, desk: Desk, state: State) -> Iterator[str]:
     content = keep_content(campaign.content, state.pseudonyms)
-    return state.ledger.read_people(campaign.name, campaign.edition, content.digest)
+    for identity in desk.identities_of(campaign):
+        yield from state.ledger.read_people(*identity, content.digest)

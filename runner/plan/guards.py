@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
-from runner.errors import Problem
+from runner.errors import Problem, Severity
 from runner.model.config import Campaign
 from runner.model.plan import Bounds, Rows
 from runner.plan.estimate import Price
@@ -23,19 +25,52 @@ class Spent:
     unpriced: int = 0
 
 
-def judge_guards(
-    campaign: Campaign, rows: Rows, pending: int, spent: Spent, planned_cost: Decimal | None, price: Price | None
-) -> tuple[Problem, ...]:
-    """Every guard that says no to this campaign as it is planned.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What guards judge: all rows of the sources, the people who would be reached now, and what that costs.
 
-    `rows` are all that its sources list, `pending` the people who would be reached now.
+    `last_people` is how many the campaign had when it was last sent, in any edition.
     """
-    found = (
-        _judge_recipients(campaign, pending, spent),
-        _judge_cost(campaign, spent, planned_cost, price),
-        _judge_invalid(campaign, rows),
+
+    rows: Rows
+    pending: int
+    cost: Decimal | None
+    price: Price | None
+    spent: Spent
+    last_people: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A guard's limit that is passed, by how much, and how its values are spelled."""
+
+    key: str
+    code: str
+    value: Decimal
+    message: str
+    hint: str
+    spell: Callable[[Decimal], str] = lambda number: f"{number:,}"
+
+
+def judge_guards(campaign: Campaign, draft: Draft, today: date) -> tuple[Problem, ...]:
+    """Every guard that says no to this campaign as it is planned; a warning where that is passed on purpose.
+
+    `today` is the day in the account's time zone.
+    """
+    unknown = _find_unknown_price(campaign, draft.spent, draft.cost, draft.price)
+    breaches = (
+        _measure_recipients(campaign, draft.pending, draft.spent),
+        _measure_cost(campaign, draft.spent, draft.cost, draft.price),
+        _measure_invalid(campaign, draft.rows),
+        _measure_growth(campaign, draft.rows, draft.last_people),
     )
-    return tuple(problem for problem in found if problem is not None)
+    judged = tuple(_judge(breach, campaign, today) for breach in breaches if breach is not None)
+    return (unknown, *judged) if unknown is not None else judged
+
+
+def count_people(rows: Rows) -> int:
+    """The people that a campaign has: those it would reach, and those it holds."""
+    return rows.pending + rows.accepted + rows.unknown + rows.sending
 
 
 def measure_bounds(campaign: Campaign, spent: Spent, price: Price | None) -> Bounds:
@@ -60,18 +95,44 @@ def problem_at(campaign: Campaign, key: str, code: str, message: str, hint: str)
     return Problem(code, message, campaign.places.get(key, campaign.place), hint, campaign.excerpts.get(key))
 
 
-def _judge_recipients(campaign: Campaign, pending: int, spent: Spent) -> Problem | None:
+def _judge(breach: Breach, campaign: Campaign, today: date) -> Problem:
+    """The refusal, or the warning that says what is accepted, why and until when."""
+    accept = campaign.guards.accept
+    limit = None if accept is None else getattr(accept, breach.key)
+    if accept is None or limit is None:
+        return problem_at(campaign, f"guards.{breach.key}", breach.code, breach.message, breach.hint)
+    if accept.until is not None and today > accept.until:
+        message = f"{breach.message}; more was accepted until {accept.until}"
+        return problem_at(campaign, "guards.accept.until", breach.code, message, "renew `guards.accept`, or remove it")
+    if breach.value > limit:
+        message = f"{breach.message}, and up to {breach.spell(limit)} is accepted"
+        return problem_at(campaign, f"guards.accept.{breach.key}", breach.code, message, breach.hint)
+    until = f" until {accept.until}" if accept.until is not None else ""
+    message = f"{breach.message}; up to {breach.spell(limit)} is accepted{until}: {accept.reason}"
+    hint = "it is passed on purpose; remove `guards.accept` to hold the guard again"
+    return replace(
+        problem_at(campaign, f"guards.accept.{breach.key}", "guard-accepted", message, hint), severity=Severity.WARNING
+    )
+
+
+def _measure_recipients(campaign: Campaign, pending: int, spent: Spent) -> Breach | None:
     limit = campaign.guards.max_recipients
     people = spent.people + pending
     if limit is None or people <= limit:
         return None
     reached = f", {spent.people:,} of them reached before" if spent.people else ""
-    message = f"`{campaign.label}` would reach {people:,} people{reached}; max_recipients is {limit:,}"
-    hint = "check its sources; if so many are meant, raise `guards.max_recipients`"
-    return problem_at(campaign, "guards.max_recipients", "guard-max-recipients", message, hint)
+    return Breach(
+        key="max_recipients",
+        code="guard-max-recipients",
+        value=Decimal(people),
+        message=f"`{campaign.label}` would reach {people:,} people{reached}; max_recipients is {limit:,}",
+        hint="check its sources; if so many are meant, raise `guards.max_recipients`, or say so in `guards.accept`",
+    )
 
 
-def _judge_cost(campaign: Campaign, spent: Spent, planned: Decimal | None, price: Price | None) -> Problem | None:
+def _find_unknown_price(
+    campaign: Campaign, spent: Spent, planned: Decimal | None, price: Price | None
+) -> Problem | None:
     limit = campaign.guards.max_cost
     if limit is None:
         return None
@@ -84,20 +145,60 @@ def _judge_cost(campaign: Campaign, spent: Spent, planned: Decimal | None, price
         message = f"earlier chunks were paid in {foreign[0]} and prices are in {price.currency}: max_cost can't be held"
         hint = "set the `currency` of the account's `prices` to that of its answers"
         return problem_at(campaign, "guards.max_cost", "guard-price-unknown", message, hint)
+    return None
+
+
+def _measure_cost(campaign: Campaign, spent: Spent, planned: Decimal | None, price: Price | None) -> Breach | None:
+    limit = campaign.guards.max_cost
+    if limit is None or planned is None or price is None or set(spent.costs) - {price.currency}:
+        return None
     past = _price_past(spent, price)
     if past + planned <= limit:
         return None
     earlier = f", {past:,.2f} of it spent before" if past else ""
-    message = f"`{campaign.label}` would cost {past + planned:,.2f} {price.currency}{earlier}; max_cost is {limit:,}"
-    hint = "check its sources; if so much is meant, raise `guards.max_cost`"
-    return problem_at(campaign, "guards.max_cost", "guard-max-cost", message, hint)
+    cost = f"{past + planned:,.2f} {price.currency}"
+    return Breach(
+        key="max_cost",
+        code="guard-max-cost",
+        value=past + planned,
+        message=f"`{campaign.label}` would cost {cost}{earlier}; max_cost is {limit:,}",
+        hint="check its sources; if so much is meant, raise `guards.max_cost`, or say so in `guards.accept`",
+    )
 
 
-def _judge_invalid(campaign: Campaign, rows: Rows) -> Problem | None:
+def _measure_invalid(campaign: Campaign, rows: Rows) -> Breach | None:
     limit = campaign.guards.max_invalid
     if limit is None or rows.listed == 0 or Decimal(rows.invalid) <= limit * rows.listed:
         return None
-    share = Decimal(100 * rows.invalid) / rows.listed
-    message = f"{rows.invalid:,} of {rows.listed:,} rows are invalid ({share:.1f}%); max_invalid is {limit * 100:f}%"
-    hint = f"`campaign recipients {campaign.label} --dropped` lists them; mend the source or raise `guards.max_invalid`"
-    return problem_at(campaign, "guards.max_invalid", "guard-max-invalid", message, hint)
+    share = Decimal(rows.invalid) / rows.listed
+    counted = f"{rows.invalid:,} of {rows.listed:,} rows are invalid ({100 * share:.1f}%)"
+    return Breach(
+        key="max_invalid",
+        code="guard-max-invalid",
+        value=share,
+        message=f"{counted}; max_invalid is {_spell_share(limit)}",
+        hint=f"`campaign recipients {campaign.label} --dropped` lists them; mend the source or raise"
+        " `guards.max_invalid`, or say so in `guards.accept`",
+        spell=_spell_share,
+    )
+
+
+def _measure_growth(campaign: Campaign, rows: Rows, last: int | None) -> Breach | None:
+    """Against the last time that the campaign was sent, in any edition; before that there is nothing to hold it to."""
+    limit, people = campaign.guards.max_growth, count_people(rows)
+    if limit is None or not last or Decimal(people - last) <= limit * last:
+        return None
+    growth = Decimal(people - last) / last
+    return Breach(
+        key="max_growth",
+        code="guard-max-growth",
+        value=growth,
+        message=f"`{campaign.label}` has {people:,} people, and had {last:,} when it was last sent"
+        f" (+{100 * growth:.1f}%); max_growth is {_spell_share(limit)}",
+        hint="check its sources; if so many are meant, raise `guards.max_growth`, or say so in `guards.accept`",
+        spell=_spell_share,
+    )
+
+
+def _spell_share(share: Decimal) -> str:
+    return f"{(100 * share).normalize():f}%"

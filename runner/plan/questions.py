@@ -8,6 +8,7 @@ from datetime import datetime
 from runner.errors import Problem
 from runner.model.config import Account, Campaign
 from runner.plan.desk import Desk
+from runner.plan.formers import judge_names
 from runner.plan.guards import problem_at
 from runner.plan.schedule import ScheduleRefused, find_schedule, refuse_past
 
@@ -20,6 +21,7 @@ def find_open_questions(campaign: Campaign, desk: Desk, *, accepted_before: bool
     if campaign.account in desk.closed:
         yield desk.closed[campaign.account]
     yield from _judge_schedule(campaign, desk.account_of(campaign), desk.now)
+    yield from judge_names(campaign, desk.project, desk.records, desk.formers)
     yield from _judge_audio_name(campaign, desk, accepted_before=accepted_before)
 
 
@@ -34,7 +36,9 @@ def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) 
     wanted = campaign.audio_name
     if wanted is None or desk.state is None:
         return
-    heard = desk.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
+    audio = campaign.content.audio
+    told = (desk.state.ledger.heard_audio_name(*identity, audio) for identity in desk.identities_of(campaign))
+    heard = next(filter(None, told), None)
     if heard == wanted:
         return
     if heard is not None:

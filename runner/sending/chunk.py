@@ -135,6 +135,7 @@ def _record_sending(chunk: Chunk, door: Door) -> str:
             probe=chunk.probe,
             timeout=door.account.timeout,
             plan_id=chunk.plan_id,
+            base_url=door.account.base_url.text,
         ),
         door.clock.read(),
         max_in_doubt=door.account.max_in_doubt,

@@ -34,6 +34,8 @@ class _Counts:
     moments: list[datetime] = field(default_factory=list)
     account: str = ""
     first_content: KeptContent | None = None
+    first_account: str | None = None
+    first_base_url: str | None = None
     accepted_contents: set[bytes] = field(default_factory=set)
 
 
@@ -73,7 +75,9 @@ def _build_questions(*conditions: ColumnElement[bool]) -> _Questions:
         .where(chosen, PRICED)
         .group_by(c.campaign_id, c.currency, c.cost)
         .order_by(c.currency),
-        first_contents=select(contents).join(chunks, c.content_id == contents.c.id).where(c.id.in_(first)),
+        first_contents=select(contents, c.account, c.base_url)
+        .join(chunks, c.content_id == contents.c.id)
+        .where(c.id.in_(first)),
         accepted_contents=accepted.where(chosen, c.status == ChunkStatus.ACCEPTED).distinct(),
     )
 
@@ -147,7 +151,9 @@ def _read(connection: Connection, questions: _Questions, which: Which) -> tuple[
     for campaign_id, costs in _read_costs(connection, questions, which):
         counts[campaign_id].costs = costs
     for row in connection.execute(questions.first_contents, which):
-        counts[row.campaign_id].first_content = _read_content(row)
+        counted = counts[row.campaign_id]
+        counted.first_content = _read_content(row)
+        counted.first_account, counted.first_base_url = row.account, row.base_url
     for row in connection.execute(questions.accepted_contents, which):
         counts[row.campaign_id].accepted_contents.add(row.digest)
     return tuple(_build_record(row, counts[row.id]) for row in rows)
@@ -199,5 +205,7 @@ def _build_record(row: Row[Any], counts: _Counts) -> CampaignRecord:
         first_activity=min(counts.moments),
         last_activity=max(counts.moments),
         first_content=counts.first_content,
+        first_account=counts.first_account,
+        first_base_url=counts.first_base_url,
         accepted_contents=frozenset(counts.accepted_contents),
     )

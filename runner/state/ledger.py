@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import final
 
@@ -14,11 +14,23 @@ from runner.model.ledger import (
     ChunkRecord,
     ChunkStatus,
     Departure,
+    Hearers,
     NewChunk,
     SenderRecord,
 )
-from runner.model.names import HandStop
-from runner.state import campaigns, chunks, marks, people, recording, settlement, stops
+from runner.model.names import HandStop, Identity
+from runner.state import (
+    campaigns,
+    chunks,
+    marks,
+    measures,
+    people,
+    recording,
+    renaming,
+    resemblance,
+    settlement,
+    stops,
+)
 from runner.state.fence import Held
 from runner.state.tables import chunks as chunks_table
 from runner.state.transactions import Transactions
@@ -90,6 +102,40 @@ class Ledger:
         """
         with self._transactions.reading() as connection:
             return marks.find_overtaking(connection, mark, plan_id, labels)
+
+    def formers(self) -> dict[Identity, Identity]:
+        """Every name and edition that a campaign had before, and those that it has."""
+        with self._transactions.reading() as connection:
+            return renaming.read_formers(connection)
+
+    def rename(self, former: Identity, name: Identity) -> bool:
+        """Let the ledger of `former` go on under `name`, for ever; False where it knows nothing of that one."""
+        with self._transactions.recording() as connection:
+            return renaming.rename(connection, former, name)
+
+    def measures(self) -> dict[str, int]:
+        """How much there was of everything that was measured, when something was last sent."""
+        with self._transactions.reading() as connection:
+            return measures.read_measures(connection)
+
+    def note_measures(self, numbers: Mapping[str, int], clock: Clock) -> None:
+        """Keep how much there is of what is about to be sent."""
+        with self._transactions.recording() as connection:
+            measures.note_measures(connection, numbers, clock.now())
+
+    def find_hearers(self, audio: str) -> tuple[Hearers, ...]:
+        """The campaigns that hold people for this recording, with the last time that they sent it."""
+        with self._transactions.reading() as connection:
+            return resemblance.find_hearers(connection, audio)
+
+    def read_hearers(self, hearers: Hearers) -> Iterator[str]:
+        """The pseudonyms of those people, in pages of comma-joined items of 32 hexadecimal digits."""
+        last: bytes | None = b""
+        while last is not None:
+            with self._transactions.reading() as connection:
+                page, last = resemblance.read_hearers(connection, hearers, last)
+            if page is not None:
+                yield page
 
     def contacts(self, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
         """Every chunk that holds this person: those that reached them, and those of which that is not known."""

@@ -75,6 +75,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "recorded_boottime_s": instant.boottime_s,
         "recorded_boot_id": instant.boot_id,
         "plan_id": chunk.plan_id,
+        "base_url": chunk.base_url,
     }
     _hold_people(connection, campaign_id, insert_row(connection, RECORD, recorded), chunk)
     connection.execute(RAISE_SERIAL)

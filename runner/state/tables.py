@@ -202,6 +202,8 @@ chunks = Table(
     Column("ended_server_at", Moment),
     # The plan that it was sent for, by which a saved plan learns that another one was carried out meanwhile.
     Column("plan_id", Text),
+    # The account's address as the project's file said it.
+    Column("base_url", Text),
     CheckConstraint("status <> 'released' or settled_at is not null", name="released_by_somebody"),
 )
 
@@ -224,6 +226,25 @@ refused = Table(
     Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
     Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+
+# The names that a campaign had before.
+formers = Table(
+    "formers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("edition", Text),
+)
+
+# How much there was the last time something was sent, by what was measured: people of a campaign, rows of an exclusion.
+measures = Table(
+    "measures",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 # Which campaigns may record nothing more until they are resumed: a glob as it was typed, empty for all of them.

@@ -26,16 +26,29 @@ from runner.state.holders import describe_holder
 from runner.state.homes import Home
 from runner.state.open import State, find_home, open_state
 from runner.state.settlement import may_settle_not_sent
-from runner.state.tables import Amount, Moment, accounts, campaigns, chunks, contents, recipients, refused, runs, stops
+from runner.state.tables import (
+    Amount,
+    Moment,
+    accounts,
+    campaigns,
+    chunks,
+    contents,
+    formers,
+    measures,
+    recipients,
+    refused,
+    runs,
+    stops,
+)
 from runner.state.tables import state as state_table
 from runner.state.versions import VERSION, create_tables
 
 FORMAT = "state of campaign-runner"
 FORMAT_VERSION = 1
-TABLES = (accounts, runs, campaigns, contents, chunks, refused, stops)
+TABLES = (accounts, runs, campaigns, contents, chunks, refused, stops, formers, measures)
 """In this order each row finds those that it points at. The people of `recipients` come by chunk."""
 
-NUMBERED = (accounts, runs, campaigns, contents, chunks)
+NUMBERED = (accounts, runs, campaigns, contents, chunks, formers)
 """Tables whose next row gets the next number."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, select, update
 
-from runner.state.tables import metadata, state
+from runner.state.tables import formers, measures, metadata, state
 
 FIRST = 1
 
@@ -26,12 +26,15 @@ def _add_what_is_shared(connection: Connection) -> None:
     )
 
 
-def _add_plans(connection: Connection) -> None:
-    """Version 3: for which plan each chunk was sent."""
-    connection.exec_driver_sql("ALTER TABLE chunks ADD COLUMN plan_id VARCHAR")
+def _add_what_is_compared(connection: Connection) -> None:
+    """Version 3: what plans are held against: the plan and address of each chunk, former names, earlier measures."""
+    for column in ("plan_id", "base_url"):
+        connection.exec_driver_sql(f"ALTER TABLE chunks ADD COLUMN {column} VARCHAR")
+    for table in (formers, measures):
+        table.create(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _add_plans)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _add_what_is_compared)
 """The n-th brings a state from version n to version n + 1; one that was released is never edited again."""
 
 VERSION = FIRST + len(MIGRATIONS)

@@ -1,0 +1,123 @@
+"""Campaigns under a new name: which ledger goes on under it, and what is wrong with what `previously` names."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import TypeVar
+
+from runner.errors import Problem
+from runner.model.config import Campaign, FailingCampaign, Project
+from runner.model.ledger import CampaignRecord
+from runner.model.names import Identity, parse_label, spell_label
+from runner.plan.guards import problem_at
+from runner.plan.selection import Selection
+from runner.state.open import State
+
+UNKNOWN = {"previously": "previously-unknown", "repeats": "repeats-unknown"}
+
+Number = TypeVar("Number", int, Decimal)
+
+
+def find_former(campaign: Campaign, project: Project, known: Container[Identity]) -> Identity | None:
+    """The identity among `known` that the campaign had before, if any; one that has a file still is no former one."""
+    candidates = [identity for identity in _list_candidates(campaign) if identity in known]
+    files = {(other.name, other.edition) for other in _list_files(project)} if candidates else frozenset()
+    return next((identity for identity in candidates if identity not in files), None)
+
+
+def rename_formers(project: Project, selection: Selection, state: State) -> Iterator[str]:
+    """Let the ledger go on under the new names, for ever; say which did."""
+    known = {(record.campaign, record.edition) for record in state.ledger.campaigns()}
+    for campaign in filter(selection.includes, project.campaigns):
+        former = find_former(campaign, project, known)
+        if former is not None and not any(_find_misuse(campaign, project)):
+            state.ledger.rename(former, (campaign.name, campaign.edition))
+            yield f"the ledger of `{campaign.previously}` goes on under `{campaign.label}`"
+
+
+def judge_names(
+    campaign: Campaign, project: Project, records: Iterable[Identity], formers: Iterable[Identity]
+) -> Iterator[Problem]:
+    """What is wrong with the campaigns that `previously` and `repeats` name."""
+    yield from _find_misuse(campaign, project)
+    labels = _list_labels(project, (*records, *formers))
+    candidates = _list_candidates(campaign)
+    if candidates and not any(label in labels for label in (spell_label(*identity) for identity in candidates)):
+        yield _tell_unknown(campaign, "previously", campaign.previously or "", labels)
+    for label in campaign.repeats:
+        if not any(label in (known, known.partition("@")[0]) for known in labels):
+            yield _tell_unknown(campaign, "repeats", label, labels)
+
+
+def join_records(campaign: Campaign, records: list[CampaignRecord]) -> CampaignRecord | None:
+    """What the ledger knows of one campaign under several names, as one; the earliest content is the first."""
+    if not records:
+        return None
+    first = min(records, key=lambda record: record.first_activity)
+    newest = max(records, key=lambda record: record.last_activity)
+    return replace(
+        first,
+        campaign=campaign.name,
+        edition=campaign.edition,
+        account=newest.account,
+        people=_add_up((record.people for record in records), 0),
+        chunks=_add_up((record.chunks for record in records), 0),
+        costs=_add_up((record.costs for record in records), Decimal(0)),
+        last_activity=newest.last_activity,
+        accepted_contents=frozenset().union(*(record.accepted_contents for record in records)),
+    )
+
+
+def _add_up(counts: Iterable[Mapping[str, Number]], nothing: Number) -> dict[str, Number]:
+    total: dict[str, Number] = {}
+    for each in counts:
+        for name, number in each.items():
+            total[name] = total.get(name, nothing) + number
+    return total
+
+
+def _list_candidates(campaign: Campaign) -> list[Identity]:
+    """The identities that `previously` may mean: without an edition, the one with this campaign's first."""
+    if campaign.previously is None:
+        return []
+    name, edition = parse_label(campaign.previously)
+    candidates = [(name, edition)] if edition is not None else [(name, campaign.edition), (name, None)]
+    return [identity for identity in candidates if identity != (campaign.name, campaign.edition)]
+
+
+def _list_files(project: Project) -> list[Campaign | FailingCampaign]:
+    return [*project.campaigns, *project.failing]
+
+
+def _find_misuse(campaign: Campaign, project: Project) -> Iterator[Problem]:
+    candidates = _list_candidates(campaign)
+    if campaign.previously is not None and not candidates:
+        message = f"`{campaign.previously}` is this very campaign"
+        yield problem_at(campaign, "previously", "previously-in-use", message, "remove `previously`")
+    named = [other for other in _list_files(project) if (other.name, other.edition) in candidates]
+    if named:
+        message = f"`{named[0].label}` is the campaign of {named[0].file}: its ledger can't go on under another name"
+        hint = "remove that file, or name it in `repeats` where its people shall get the same recording again"
+        yield problem_at(campaign, "previously", "previously-in-use", message, hint)
+    others = (other for other in project.campaigns if other.label != campaign.label)
+    heirs = [other for other in others if other.previously == campaign.previously]
+    if candidates and heirs:
+        message = f"{heirs[0].file} was called `{campaign.previously}` too, it says: a ledger goes on under one name"
+        yield problem_at(campaign, "previously", "previously-twice", message, "remove it from one of them")
+
+
+def _tell_unknown(campaign: Campaign, key: str, label: str, known: Sequence[str]) -> Problem:
+    nearest = get_close_matches(label, known, n=1)
+    hint = f"did you mean `{nearest[0]}`?" if nearest else "`campaign status` lists the campaigns that the ledger knows"
+    message = f"`{key}` names `{label}`, and neither the ledger nor any file knows a campaign of this name"
+    return problem_at(campaign, key, UNKNOWN[key], message, hint)
+
+
+def _list_labels(project: Project, identities: Iterable[Identity]) -> list[str]:
+    """Every label that means something: of files, of the ledger, of names that it remembers."""
+    labels = {campaign.label for campaign in _list_files(project)}
+    labels |= {spell_label(*identity) for identity in identities}
+    return sorted(labels)

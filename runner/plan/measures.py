@@ -1,0 +1,43 @@
+"""What is measured of a campaign when it is sent, so that the next plan can tell that a list grew or shrank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+
+from runner.errors import Problem
+from runner.model.config import Campaign, Source
+from runner.model.plan import Rows
+from runner.plan.guards import count_people
+
+
+def name_people(campaign: Campaign) -> str:
+    """Under what the people of this campaign are measured, in all its editions."""
+    return f"people {campaign.name}"
+
+
+def measure(campaign: Campaign, rows: Rows, exclusion_rows: Sequence[int]) -> dict[str, int]:
+    """How many people the campaign has, and how many rows each of its exclusions."""
+    measured = {_name_rows(source): rows for source, rows in zip(campaign.exclude, exclusion_rows, strict=True)}
+    return {name_people(campaign): count_people(rows), **measured}
+
+
+def judge_shrinking(campaign: Campaign, exclusion_rows: Sequence[int], last: Mapping[str, int]) -> Iterator[Problem]:
+    """Every exclusion that lost more of its rows than it may: whom the lost ones protected is not known."""
+    for source, rows in zip(campaign.exclude, exclusion_rows, strict=True):
+        before = last.get(_name_rows(source), 0)
+        if source.max_shrink is not None and before - rows > source.max_shrink * before:
+            share = f"{(100 * source.max_shrink).normalize():f}%"
+            message = (
+                f"the exclusion `{source.text or 'numbers'}` has {rows:,} rows, and had {before:,} when something was"
+                f" last sent; max_shrink is {share}"
+            )
+            hint = "put the missing rows back; if so few are meant, raise `max_shrink` or remove it for one run"
+            yield Problem("exclusion-shrunk", message, source.place, hint, source.excerpt)
+
+
+def _name_rows(source: Source) -> str:
+    """Under what the rows of this exclusion are measured: whatever campaign it serves, it is the same list."""
+    said = [source.kind.value, source.text, source.column, source.where, source.items, list(source.numbers)]
+    return f"rows {sha256(json.dumps(said).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"

@@ -1,0 +1,60 @@
+"""A campaign under a new name: its ledger goes on under that one, and remembers the former."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from runner.model.names import Identity
+from runner.state.people import find_campaign_id
+from runner.state.tables import campaigns, chunks, contents, formers, recipients, refused
+
+
+def read_formers(connection: Connection) -> dict[Identity, Identity]:
+    """Every name that a campaign had, and the one that it has."""
+    now = (campaigns.c.name.label("now"), campaigns.c.edition.label("now_edition"))
+    query = select(formers.c.name, formers.c.edition, *now).join(campaigns, formers.c.campaign_id == campaigns.c.id)
+    return {(row.name, row.edition): (row.now, row.now_edition) for row in connection.execute(query)}
+
+
+def rename(connection: Connection, former: Identity, name: Identity) -> bool:
+    """Let the ledger of `former` go on under `name`; False where it knows nothing of that name.
+
+    What it holds under the new name already is joined to it: whoever is held by one of them is held by the whole.
+    """
+    former_id = find_campaign_id(connection, *former)
+    if former_id is None:
+        return False
+    campaign_id = find_campaign_id(connection, *name)
+    if campaign_id is None:
+        campaign_id = former_id
+        renamed = update(campaigns).where(campaigns.c.id == former_id)
+        connection.execute(renamed.values(name=name[0], edition=name[1]))
+    else:
+        _join(connection, former_id, campaign_id)
+    connection.execute(insert(formers).values(campaign_id=campaign_id, name=former[0], edition=former[1]))
+    return True
+
+
+def _join(connection: Connection, former_id: int, campaign_id: int) -> None:
+    _join_contents(connection, former_id, campaign_id)
+    other = recipients.alias()
+    held_by_both = exists().where(other.c.campaign_id == campaign_id, other.c.pseudonym == recipients.c.pseudonym)
+    connection.execute(delete(recipients).where(recipients.c.campaign_id == former_id, held_by_both))
+    for table in (recipients, chunks, formers):
+        connection.execute(update(table).where(table.c.campaign_id == former_id).values(campaign_id=campaign_id))
+    connection.execute(delete(campaigns).where(campaigns.c.id == former_id))
+
+
+def _join_contents(connection: Connection, former_id: int, campaign_id: int) -> None:
+    kept = contents.alias()
+    same = select(contents.c.id, kept.c.id.label("same")).join_from(
+        contents, kept, (kept.c.campaign_id == campaign_id) & (kept.c.digest == contents.c.digest)
+    )
+    for row in connection.execute(same.where(contents.c.campaign_id == former_id)).all():
+        other = refused.alias()
+        refused_by_both = exists().where(other.c.content_id == row.same, other.c.pseudonym == refused.c.pseudonym)
+        connection.execute(delete(refused).where(refused.c.content_id == row.id, refused_by_both))
+        for table in (refused, chunks):
+            connection.execute(update(table).where(table.c.content_id == row.id).values(content_id=row.same))
+        connection.execute(delete(contents).where(contents.c.id == row.id))
+    connection.execute(update(contents).where(contents.c.campaign_id == former_id).values(campaign_id=campaign_id))

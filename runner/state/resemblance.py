@@ -1,0 +1,51 @@
+"""Who holds people for one recording: by this a campaign is found again under another name."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from runner.model.ledger import HOLDING, Hearers
+from runner.state.chunks import is_campaign, name_campaign
+from runner.state.dialects import Hexadecimal
+from runner.state.people import PAGE, Page
+from runner.state.tables import campaigns, chunks, contents, recipients
+
+
+def find_hearers(connection: Connection, audio: str) -> tuple[Hearers, ...]:
+    """The campaigns that hold people for this recording, by name and edition."""
+    query = (
+        select(
+            campaigns.c.name,
+            campaigns.c.edition,
+            func.sum(chunks.c.recipients).label("people"),
+            func.max(chunks.c.recorded_at).label("last_at"),
+        )
+        .join(campaigns, chunks.c.campaign_id == campaigns.c.id)
+        .join(contents, chunks.c.content_id == contents.c.id)
+        .where(_holds(audio))
+        .group_by(campaigns.c.name, campaigns.c.edition)
+        .order_by(campaigns.c.name, campaigns.c.edition.nulls_first())
+    )
+    return tuple(Hearers(audio=audio, **row) for row in connection.execute(query).mappings())
+
+
+def read_hearers(connection: Connection, hearers: Hearers, after: bytes) -> Page:
+    """The next of these people."""
+    chosen = (
+        select(recipients.c.pseudonym)
+        .join(chunks, recipients.c.chunk_id == chunks.c.id)
+        .join(campaigns, recipients.c.campaign_id == campaigns.c.id)
+        .join(contents, chunks.c.content_id == contents.c.id)
+        .where(is_campaign(), _holds(hearers.audio), recipients.c.pseudonym > after)
+        .order_by(recipients.c.pseudonym)
+        .limit(PAGE)
+        .subquery()
+    )
+    digits = Hexadecimal(chosen.c.pseudonym)
+    query = select(func.aggregate_strings(digits, ","), func.coalesce(func.max(digits), ""))
+    row = connection.execute(query, name_campaign(hearers.name, hearers.edition)).one()
+    return row[0], bytes.fromhex(row[1]) or None
+
+
+def _holds(audio: str) -> ColumnElement[bool]:
+    return (contents.c.audio == audio) & chunks.c.status.in_(sorted(HOLDING))

@@ -1,0 +1,203 @@
+"""Campaigns that look renamed, copied or mistyped are found by people and recording, and settled by files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from runner.sandbox.server import Sandbox
+
+Serve = Callable[..., Sandbox]
+
+CAMPAIGN = """\
+message: {audio: 5f2c8e6b}
+recipients:
+  - {file: data/people.csv}
+"""
+
+
+def people_csv(people: range) -> str:
+    return "\n".join(["phone", *(f"0612{number:06d}" for number in people), ""])
+
+
+def write(place, name: str, people: range, more: str = "", audio: str = "5f2c8e6b") -> None:
+    """A campaign of this name, for these people."""
+    text = CAMPAIGN.replace("people.csv", f"{name}.csv").replace("5f2c8e6b", audio) + more
+    place.write({f"campaigns/{name}.yaml": text, f"data/{name}.csv": people_csv(people)})
+
+
+def apply(place, *arguments: str):
+    return place.call("apply", "--auto-approve", "--format", "json", *arguments)
+
+
+def plan(place, *arguments: str):
+    return json.loads(place.call("plan", "--format", "json", *arguments).stdout)
+
+
+def actions(place, *arguments: str) -> dict[str, str]:
+    return {
+        c["name"] + (f"@{c['edition']}" if c["edition"] else ""): c["action"]
+        for c in plan(place, *arguments)["campaigns"]
+    }
+
+
+def refusal(place, name: str) -> dict[str, str]:
+    found = next(c for c in plan(place)["campaigns"] if c["name"] == name)
+    return next(problem for problem in found["problems"] if problem["severity"] == "error")
+
+
+@pytest.fixture
+def sent(place, serve: Serve):
+    """A project whose campaign `spring` reached 100 people."""
+    (place.root / "campaigns/recall.yaml").unlink()
+    write(place, "spring", range(100))
+    sandbox = serve()
+    assert apply(place).returncode == 0
+    return place, sandbox
+
+
+def rename(place, more: str = "") -> None:
+    (place.root / "campaigns/spring.yaml").unlink()
+    write(place, "summer", range(100), more)
+
+
+def test_a_renamed_campaign_is_blocked_and_named(sent):
+    place, sandbox = sent
+    rename(place)
+    assert refusal(place, "summer")["code"] == "same-audio"
+    assert "`spring`" in refusal(place, "summer")["message"]
+    assert apply(place).returncode == 1
+    assert sandbox.count().people == 100
+
+
+def test_previously_lets_the_ledger_go_on_under_the_new_name_for_ever(sent):
+    place, sandbox = sent
+    rename(place, "previously: spring\n")
+    assert actions(place) == {"summer": "none"}
+    write(place, "summer", range(103), "previously: spring\n")
+    assert actions(place) == {"summer": "continue"}
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (0, 103, 0)
+    assert actions(place) == {"summer": "none"}
+    write(place, "summer", range(104))
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (0, 104, 0)
+    assert [c["name"] for c in json.loads(place.call("status", "--format", "json").stdout)["campaigns"]] == ["summer"]
+
+
+def test_two_ledgers_of_one_campaign_become_one_and_nobody_is_lost(sent):
+    place, sandbox = sent
+    rename(place, "repeats: [spring]\n")
+    assert apply(place, "--limit", "30").returncode == 2
+    write(place, "summer", range(110), "previously: spring\n")
+    assert actions(place) == {"summer": "continue"}
+    assert (apply(place).returncode, sandbox.count().people) == (0, 110)
+    with closing(sqlite3.connect(place.root / ".campaign/state.db")) as state:
+        assert state.execute("select count(*), count(distinct pseudonym) from recipients").fetchone() == (110, 110)
+        assert state.execute("select name from campaigns").fetchall() == [("summer",)]
+
+
+def test_repeats_lets_them_get_the_recording_again_on_purpose(sent):
+    place, sandbox = sent
+    rename(place, "repeats: [spring]\n")
+    assert (apply(place).returncode, sandbox.count().requests) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("previously: sprin", "previously-unknown"),
+        ("repeats: [sprin]", "repeats-unknown"),
+        ("previously: summer", "previously-in-use"),
+    ],
+)
+def test_a_name_that_means_nothing_is_a_problem_of_the_plan(sent, key, code):
+    place, _ = sent
+    rename(place, f"{key}\n")
+    problem = refusal(place, "summer")
+    assert (problem["code"], problem["path"]) == (code, "campaigns/summer.yaml")
+
+
+def test_a_former_name_that_has_a_file_still_is_no_former_name(sent):
+    place, sandbox = sent
+    write(place, "summer", range(100), "previously: spring\n")
+    assert refusal(place, "summer")["code"] == "previously-in-use"
+    assert apply(place).returncode == 1
+    assert sandbox.count().people == 100
+
+
+@pytest.mark.parametrize(
+    ("shared", "others", "action"),
+    [
+        (19, 981, "send"),
+        (20, 980, "blocked"),
+        (20, 1980, "send"),
+        (21, 1979, "blocked"),
+        (3, 3, "blocked"),
+        (3, 4, "send"),
+    ],
+)
+def test_half_of_the_people_or_twenty_and_more_than_one_in_a_hundred_are_too_many(sent, shared, others, action):
+    place, _ = sent
+    write(place, "copy", range(100 - shared, 100 + others))
+    assert actions(place)["copy"] == action
+
+
+def test_another_recording_resembles_nothing(sent):
+    place, _ = sent
+    write(place, "copy", range(100), audio="77aa77aa")
+    assert actions(place)["copy"] == "send"
+
+
+def test_of_two_in_one_plan_the_first_by_priority_then_name_is_sent(place, serve: Serve):
+    (place.root / "campaigns/recall.yaml").unlink()
+    sandbox = serve()
+    for name, more in (("a", ""), ("b", ""), ("c", "delivery: {priority: 1}\n")):
+        write(place, name, range(50), more)
+    assert actions(place) == {"c": "send", "a": "blocked", "b": "blocked"}
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (1, 50, 0)
+
+
+def test_one_that_is_blocked_itself_stands_in_no_other_s_way(place):
+    (place.root / "campaigns/recall.yaml").unlink()
+    write(place, "a", range(50), "guards: {max_recipients: 3}\n")
+    write(place, "b", range(50))
+    assert actions(place) == {"a": "blocked", "b": "send"}
+
+
+def test_another_edition_of_the_same_name_rests_for_three_days(sent):
+    place, _ = sent
+    write(place, "spring", range(100), 'edition: "2"\n')
+    assert refusal(place, "spring")["code"] == "same-audio"
+    with closing(sqlite3.connect(place.root / ".campaign/state.db")) as state, state:
+        state.execute("update chunks set recorded_at = replace(recorded_at, '20', '19')")
+    assert actions(place) == {"spring@2": "send"}
+
+
+def test_a_campaign_with_nobody_pending_is_none_whatever_it_resembles(sent):
+    place, _ = sent
+    write(place, "copy", range(100), "repeats: [spring]\n")
+    assert apply(place).returncode == 0
+    write(place, "copy", range(100))
+    assert actions(place) == {"copy": "none", "spring": "none"}
+
+
+def test_what_changed_since_the_first_chunk_is_told_of_the_account_too(sent):
+    place, _ = sent
+    project = (place.root / "campaigns.yaml").read_text()
+    place.write(
+        {"campaigns.yaml": project.replace("main", "other").replace("${VOICEPARTNER_URL}", "http://127.0.0.1:9")}
+    )
+    changes = plan(place)["campaigns"][0]["changes"]
+    assert changes == [
+        {"field": "account", "before": "main", "after": "other"},
+        {"field": "account.base_url", "before": "${VOICEPARTNER_URL}", "after": "http://127.0.0.1:9"},
+    ]
+
+
+def test_an_unusual_address_is_shown_loudly(place):
+    place.write({"data/people.csv": people_csv(range(3))})
+    assert "warning[unusual-address]" in place.call("plan").stdout
+    assert "unusual-address" not in place.call("plan", "--sandbox").stdout

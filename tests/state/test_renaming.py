@@ -1,0 +1,85 @@
+"""A campaign under a new name, who heard a recording, earlier measures, and what was sent since a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.errors import AlreadyHeld, StateRefused
+from runner.model.approval import Mark
+
+SPRING, SUMMER = ("spring", None), ("summer", "2027")
+
+
+def test_the_ledger_of_a_former_name_goes_on_under_the_new_one_and_remembers_it(desk):
+    desk.accept(desk.record(1, 2, name="spring"))
+    assert desk.ledger.rename(SPRING, SUMMER)
+    assert (desk.people("summer", "2027"), desk.people("spring")) == ({1: "A", 2: "A"}, {})
+    assert desk.ledger.formers() == {SPRING: SUMMER}
+    with pytest.raises(AlreadyHeld):
+        desk.record(2, 3, name="summer", edition="2027")
+
+
+def test_a_name_that_the_ledger_does_not_know_is_no_former_name(desk):
+    assert not desk.ledger.rename(SPRING, SUMMER)
+    assert desk.ledger.formers() == {}
+
+
+def test_two_ledgers_are_joined_and_whoever_one_of_them_holds_the_whole_holds(desk):
+    desk.accept(desk.record(1, 2, name="spring"))
+    desk.doubt(desk.record(3, name="spring", content=desk.content("audio-2")))
+    desk.accept(desk.record(2, 4, name="summer", edition="2027"))
+    refused = desk.record(5, name="spring")
+    desk.ledger.record_refused(desk.held, refused, "no", desk.clock.read())
+    assert desk.ledger.rename(SPRING, SUMMER)
+    assert desk.people("summer", "2027") == {1: "A", 2: "A", 3: "U", 4: "A", 5: "R"}
+    (record,) = desk.ledger.campaigns()
+    assert (record.label, record.chunks["accepted"], record.chunks["unknown"]) == ("summer@2027", 2, 1)
+
+
+def test_names_of_names_are_remembered(desk):
+    desk.accept(desk.record(1, name="spring"))
+    desk.ledger.rename(SPRING, SUMMER)
+    desk.ledger.rename(SUMMER, ("autumn", None))
+    assert desk.ledger.formers() == {SPRING: ("autumn", None), SUMMER: ("autumn", None)}
+
+
+def test_whoever_heard_a_recording_is_found_campaign_by_campaign(desk):
+    desk.accept(desk.record(1, 2, name="spring"))
+    desk.clock.wait(60)
+    desk.doubt(desk.record(3, name="spring"))
+    desk.reject(desk.record(4, name="spring"))
+    desk.accept(desk.record(5, name="other", content=desk.content("audio-2")))
+    (found,) = desk.ledger.find_hearers("audio-1")
+    assert (found.label, found.people, found.last_at) == ("spring", 3, desk.clock.now())
+    heard = {item.lower() for page in desk.ledger.read_hearers(found) for item in page.split(",")}
+    assert heard == {desk.person(number).hex() for number in (1, 2, 3)}
+    assert desk.ledger.find_hearers("audio-3") == ()
+
+
+def test_the_last_measure_is_the_one_that_counts(desk):
+    desk.ledger.note_measures({"people recall": 10, "rows a": 3}, desk.clock)
+    desk.ledger.note_measures({"people recall": 12}, desk.clock)
+    assert desk.ledger.measures() == {"people recall": 12, "rows a": 3}
+
+
+def test_what_other_plans_sent_since_a_moment_is_told_campaign_by_campaign(desk):
+    desk.accept(desk.record(1, name="spring", plan_id="first"))
+    mark = desk.ledger.mark()
+    assert desk.ledger.find_overtaking(mark, "mine", {"spring"}) == ()
+    desk.accept(desk.record(2, name="spring", plan_id="mine"))
+    desk.reject(desk.record(3, name="spring", plan_id="other"))
+    assert desk.ledger.find_overtaking(mark, "mine", {"spring"}) == ()
+    desk.accept(desk.record(4, name="spring", plan_id="other"))
+    desk.accept(desk.record(5, name="spring", edition="2", plan_id="other"))
+    (found,) = desk.ledger.find_overtaking(mark, "mine", {"spring"})
+    assert (found.label, found.plan_id, found.at) == ("spring", "other", desk.clock.now())
+    (found,) = desk.ledger.find_overtaking(mark, "mine", {"spring@2"})
+    assert found.label == "spring@2"
+
+
+def test_an_older_copy_than_the_moment_is_refused(desk):
+    desk.record(1)
+    for later in (Mark(serial=2, last_chunk=None), Mark(serial=1, last_chunk="bcdfghjkmn")):
+        with pytest.raises(StateRefused) as refused:
+            desk.ledger.find_overtaking(later, "mine", {"recall"})
+        assert refused.value.code == "plan-state-older"
