@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from simulation.safety import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("runner", "simulation", "tests", "pyproject.toml")
+COPIED = ("runner", "simulation")
 PAGE = ROOT / "docs" / "mutants.md"
 SEEDS = 10_000
 
@@ -30,7 +30,7 @@ HEAD = f"""# Mutants
 after the other from seed 0, at most {SEEDS:,} of them, until one breaks a law. That shows that the line is needed, and
 that the histories would show its absence. `simulation/safety.py` holds the lines and what becomes of each.
 
-Which seed notices changes with the code. A line whose absence no history can show names the test that shows it.
+Which seed notices changes with the code: `make simulate SEED=` shows a history without its mutant.
 
 | broken | so is the promise | file | noticed by | histories | the law that was broken |
 | --- | --- | --- | --- | --- | --- |
@@ -39,21 +39,24 @@ Which seed notices changes with the code. A line whose absence no history can sh
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which history or test noticed a mutant, and by which law; None where none did."""
+    """Which seed noticed a mutant, and by which law; None where none did."""
 
     mutant: Mutant
-    noticed_by: str | None
-    histories: int | None
+    seed: int | None
     law: str
 
     def __str__(self) -> str:
-        return f"{self.mutant.name:<40} {self.noticed_by or 'LIVES':<12} {self.law}"
+        return f"{self.mutant.name:<40} {self._spell_seed():<12} {self.law}"
 
     def render_row(self) -> str:
         """The row of the page."""
-        mutant, histories = self.mutant, "" if self.histories is None else f"{self.histories:,}"
-        cells = mutant.name, mutant.keeps, f"`{mutant.file}`", self.noticed_by or "nothing", histories, self.law
+        histories = SEEDS if self.seed is None else self.seed + 1
+        mutant = self.mutant
+        cells = mutant.name, mutant.keeps, f"`{mutant.file}`", self._spell_seed(), f"{histories:,}", self.law
         return f"| {' | '.join(cell.replace('|', ' ') for cell in cells)} |\n"
+
+    def _spell_seed(self) -> str:
+        return "none: it lives" if self.seed is None else f"seed {self.seed}"
 
 
 def main() -> int:
@@ -66,7 +69,7 @@ def main() -> int:
         verdicts.append(verdict)
     if not words:
         PAGE.write_text(HEAD + "".join(verdict.render_row() for verdict in verdicts), encoding="utf-8")
-    living = [verdict.mutant.name for verdict in verdicts if verdict.noticed_by is None]
+    living = [verdict.mutant.name for verdict in verdicts if verdict.seed is None]
     if living:
         print(f"{len(living)} of {len(verdicts)} mutants live: {', '.join(living)}", file=sys.stderr)
         return 1
@@ -82,41 +85,25 @@ def judge(mutants: Sequence[Mutant]) -> Iterator[Verdict]:
 def _judge_one(mutant: Mutant) -> Verdict:
     with TemporaryDirectory(prefix="mutant-") as folder:
         tree = Path(folder)
-        _copy(tree)
+        # The sources alone, so that nothing that others use is ever broken. What lies where Python is started comes
+        # before what is installed.
+        for name in COPIED:
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         file = tree / mutant.file
         file.write_text(mutant.breaks(file.read_text(encoding="utf-8")), encoding="utf-8")
-        if mutant.test is not None:
-            return _run_test(mutant, mutant.test, tree)
-        played = _run(tree, "simulation", "--until-broken", "--seeds", str(SEEDS), "--cores", "1")
+        played = subprocess.run(
+            [sys.executable, "-m", "simulation", "--until-broken", "--seeds", str(SEEDS), "--cores", "1"],
+            cwd=tree,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
     found = re.search(r"SEED=(\d+)", played.stdout)
     if found is None:
-        return Verdict(mutant, None, SEEDS, played.stderr.strip()[-300:])
+        return Verdict(mutant, None, played.stderr.strip()[-300:])
     errors = re.findall(r"^(?:\w+\.)*(\w+(?:Broken|Error)): (.*)$", played.stdout, re.MULTILINE)
     kind, law = errors[-1] if errors else ("", played.stdout[-200:])
-    seed = int(found[1])
-    return Verdict(mutant, f"seed {seed}", seed + 1, law if kind == "LawBroken" else f"{kind}: {law}")
-
-
-def _run_test(mutant: Mutant, test: str, tree: Path) -> Verdict:
-    told = _run(tree, "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "", test)
-    if told.returncode == 1:
-        return Verdict(mutant, f"`{test}`", None, "the test fails")
-    return Verdict(mutant, None, None, told.stdout.strip()[-300:])
-
-
-def _copy(tree: Path) -> None:
-    """The sources alone, so that nothing that others use is ever broken."""
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, tree / name)
-
-
-def _run(tree: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # What lies in the folder where it runs comes before what is installed.
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=tree, check=False, capture_output=True, text=True)
+    return Verdict(mutant, int(found[1]), law if kind == "LawBroken" else f"{kind}: {law}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Mutant:
     """One line of the product, broken: in `file`, `old` (which stands there once) becomes `new`.
 
-    `keeps` is the promise that hangs on the line. `test` names the proof of a line whose absence no history can show.
+    `keeps` is the promise that hangs on the line.
     """
 
     name: str
@@ -17,7 +17,6 @@ class Mutant:
     old: str
     new: str
     keeps: str
-    test: str | None = None
 
     def breaks(self, text: str) -> str:
         """The text of its file, broken. Raises ValueError where the line does not stand there exactly once."""
