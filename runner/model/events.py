@@ -20,7 +20,6 @@ class Ending(StrEnum):
     DONE = "done"
     LIMIT = "limit"
     DEADLINE = "deadline"
-    WINDOW = "window"
     SIGNAL = "signal"
     STOPPED = "stopped"
 

@@ -11,7 +11,6 @@ ENDINGS = {
     Ending.DONE: "Done",
     Ending.LIMIT: "Stopped at the limit",
     Ending.DEADLINE: "Stopped at the deadline",
-    Ending.WINDOW: "Stopped: the window closed",
     Ending.SIGNAL: "Stopped by a signal",
     Ending.STOPPED: "Stopped",
 }

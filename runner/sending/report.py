@@ -13,7 +13,7 @@ from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Plan
 from runner.sending.queue import OpenAccount
 
-ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL, Ending.WINDOW})
+ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL})
 
 
 @dataclass(slots=True)

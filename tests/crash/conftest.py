@@ -161,6 +161,8 @@ class Stand:
     starter: Starter
     timeout: str = "5s"
     state_url: str | None = None
+    patience_s: float | None = None
+    """How long an answer that can't be recorded is tried to be, where a test has not got a minute."""
     processes: list[Process] = field(default_factory=list)
     sandbox: Sandbox | None = None
 
@@ -208,7 +210,12 @@ class Stand:
         name = self.root.parent / f"process-{len(self.processes)}"
         output, trace = name.with_suffix(".out"), name.with_suffix(".trace")
         trace.write_text("")
-        order = {"start": ["-C", str(self.root), *arguments], "environment": self.environment, "output": str(output)}
+        order = {
+            "start": ["-C", str(self.root), *arguments],
+            "environment": self.environment,
+            "output": str(output),
+            "patience_s": self.patience_s,
+        }
         process = Process(self.starter.order(order), self.starter, output, trace)
         self.processes.append(process)
         assert wait_until(lambda: process.state == "T")

@@ -1,7 +1,8 @@
 """Starts `campaign` processes by forking one that has imported everything, which spares each the second of its start.
 
-Each line on stdin is one order in JSON. {"start": ARGUMENTS, "environment": {…}, "output": FILE} is answered with the
-id of a process that has stopped itself before its first step, {"wait": ID} with its exit code, -N after signal N.
+Each line on stdin is one order in JSON. {"start": ARGUMENTS, "environment": {…}, "output": FILE, "patience_s": null} is
+answered with the id of a process that has stopped itself before its first step, {"wait": ID} with its exit code, -N
+after signal N.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import runner.cli.apply
 import runner.cli.main
 import runner.cli.state
+import runner.sending.chunk
 
 
 def main() -> None:
@@ -37,6 +39,8 @@ def become(order: Mapping[str, Any]) -> int:
     """Be the process that was asked for, and never return."""
     os.kill(os.getpid(), signal.SIGSTOP)
     os.environ.update(order["environment"])
+    if order["patience_s"] is not None:
+        runner.sending.chunk.PATIENCE_TO_RECORD_S = order["patience_s"]
     with Path(os.devnull).open(encoding="utf-8") as nothing, Path(order["output"]).open("w", encoding="utf-8") as said:
         sys.stdin, sys.stdout, sys.stderr = nothing, said, said
         code = runner.cli.main.main(order["start"])

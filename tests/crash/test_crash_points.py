@@ -17,6 +17,8 @@ CALLS = (
 )  # fmt: skip
 WIRE = ("connect", "sendto", "recvfrom")
 FAILURES = ("error=EIO", "error=ENOSPC")
+WORDS = {"error=EIO": "can't be", "error=ENOSPC": "the disk is full"}
+"""What a run says of each."""
 KILL = "signal=KILL"
 PEOPLE = 20
 SHARDS = 4
@@ -35,6 +37,44 @@ def is_struck(stand, call: str, failure: str, nth: int, **sandbox: object) -> bo
         stand.hold_against_report(process)
     stand.hold_against_law()
     return struck
+
+
+def fails_for_good(stand, call: str, failure: str, nth: int) -> bool:
+    """Let a run's disk fail from its n-th such call on, hold what is left against the law; False: no n-th."""
+    stand.patience_s = 0.5
+    stand.begin()
+    code, process = stand.run("apply", "--auto-approve", "--format", "json", inject=f"{call}:{failure}:when={nth}+")
+    said = process.output.read_text()
+    assert code in ({1, 3} if process.was_struck else {0}), said
+    if process.was_struck:
+        assert WORDS[failure] in said
+    stand.hold_against_report(process)
+    stand.hold_against_law()
+    return process.was_struck
+
+
+@pytest.mark.parametrize(
+    ("call", "failure", "nth"),
+    [("pwrite64", "error=ENOSPC", 90), ("pwrite64", "error=EIO", 110), ("fdatasync", "error=EIO", 18)],
+)
+def test_a_disk_that_fails_for_good_ends_the_run_with_a_word_at_some_points(stand, call, failure, nth) -> None:
+    assert fails_for_good(stand, call, failure, nth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_disk_that_fails_for_good_ends_the_run_with_a_word_from_whatever_write_on(stand, failure, shard) -> None:
+    for nth in count(1 + shard, SHARDS):
+        if not fails_for_good(stand, "pwrite64", failure, nth):
+            break
+
+
+@pytest.mark.slow
+def test_a_disk_that_syncs_no_more_ends_the_run_with_a_word_from_whatever_sync_on(stand) -> None:
+    for nth in count(1):
+        if not fails_for_good(stand, "fdatasync", "error=EIO", nth):
+            break
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,21 @@ def test_the_full_rate_is_used_when_answers_are_quick() -> None:
     assert bound <= starts[-1] - starts[0] <= 1.02 * bound
 
 
+@given(st.integers(1, 8), st.floats(1, 100), st.floats(0.001, 1), st.integers(1, 40))
+def test_one_request_at_a_time_takes_exactly_as_long_as_it_must(
+    requests: int, per_s: float, share: float, number: int
+) -> None:
+    """No more than R requests in P seconds, each answered after L, with R L at most P + L: nobody can be faster."""
+    clock, answer_s = SetClock(), share * per_s / requests
+    window = Window([Limits(requests=requests, per=timedelta(seconds=per_s))], [], clock)
+    began = clock.seconds
+    for _ in range(number):
+        send(window, clock, answer_s)
+    windows, rest = divmod(number - 1, requests)
+    bound = windows * (per_s + MARGIN_S + answer_s) + (rest + 1) * answer_s
+    assert abs(clock.seconds - began - bound) < 1e-4
+
+
 def test_five_requests_leave_at_once_and_the_sixth_waits_for_the_first() -> None:
     clock = SetClock()
     window = Window([Limits()], [], clock)
