@@ -87,6 +87,7 @@ def judge_answered(process: Process, event: ChunkAnswered) -> None:
         alone.clear()
     elif event.rows:
         alone.append(process.last_numbers[0])
+        process.ever_refused.add((event.label, process.last_numbers[0]))
     if event.status is not ChunkStatus.REJECTED:
         process.reached += event.recipients
     if process.limit is not None and process.reached > process.limit:
@@ -139,8 +140,12 @@ def _judge_queue(world: World, process: Process, queue: Queue) -> int:
     excluded = world.files.find_campaign(queue.campaign.name).excluded_at_s
     released = {number for of, number in world.released[process.released_seen :] if of == label}
     others = any(of == label and other is not process for of, other in world.records[process.records_seen :])
+    # Whom this run saw refused another run can have forgiven meanwhile, or this one without knowing it: they are
+    # pending in the ledger, and whoever plans next finds them.
+    forgiven = process.ever_refused if others or process.blurred else set()
     for number in process.planned[label]:
         known = (label, number) in held or number in refused or number in excluded or number in released
+        known = known or (label, number) in forgiven
         if number not in waiting and not known:
             raise LawBroken(f"{spell((label, number))} is lost: planned, and neither waiting nor held")
         if number in waiting and (label, number) in held and not others and not process.blurred:

@@ -13,7 +13,7 @@ from runner.model.clock import Instant
 from runner.model.config import Project
 from runner.sending.stop import Stop
 from runner.state.lock import Held
-from simulation.books import Refusal
+from simulation.books import Person, Refusal
 from simulation.stage import Place
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Process:
     connection stood and its last answer came.
     `locks` are what it holds, or once held, by account; `planned` whom it meant to reach, by label; `closed_until_s`
     until when the provider wants no request of a key, `blurred` whether a transaction stands that it takes for failed.
+    `refused_alone` are those who were refused alone since the last acceptance, by label, `ever_refused` all of them.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Process:
     reached: int = 0
     closed_until_s: dict[str, float] = field(default_factory=dict)
     refused_alone: dict[str, list[int]] = field(default_factory=dict)
+    ever_refused: set[Person] = field(default_factory=set)
     blurred: bool = False
     last_numbers: tuple[int, ...] = ()
 
