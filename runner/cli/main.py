@@ -13,6 +13,7 @@ from runner import __version__
 from runner.cli.context import Invocation
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("runner.cli.init", "Write a project that plans in the sandbox at once."),
     "validate": ("runner.cli.project", "Check the project's files; touch nothing else."),
     "plan": ("runner.cli.plan", "Show what `apply` would do; change nothing."),
     "show": ("runner.cli.plan", "Show a saved plan again."),

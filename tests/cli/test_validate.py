@@ -127,6 +127,7 @@ def test_validate_imports_no_more_than_files_need(project):
     root = project({"campaigns/a.yaml": GOOD})
     assert _imported(root, "validate") & HEAVY == set()
     assert _imported(root, "schema", "project") & HEAVY == set()
+    assert _imported(root, "init", "new", "--ci", "github") & HEAVY == set()
 
 
 def test_a_template_brings_jinja_and_a_problem_the_judge_that_explains_it(project):

@@ -72,6 +72,14 @@ def test_every_schema_is_printed_from_a_wheel_an_editable_install_and_the_clone(
         assert place.strip() == str(home / "runner" / "__init__.py")
 
 
+def test_a_project_is_begun_from_a_wheel_an_editable_install_and_the_clone(origin, tmp_path):
+    _, command, cwd, _ = origin
+    for ci in ("github", "gitlab"):
+        begun = [sys.executable, *command, "init", str(tmp_path / ci), "--ci", ci]
+        subprocess.run(begun, cwd=cwd, check=True, capture_output=True)
+        assert (tmp_path / ci / "campaigns" / "example.yaml").is_file()
+
+
 def test_a_wheel_holds_the_package_and_nothing_else(tmp_path):
     site = _build("wheel", tmp_path)
     assert {path.name for path in site.iterdir()} == {
