@@ -107,7 +107,9 @@ def judge_stopped(world: World, process: Process, event: CampaignStopped) -> Non
         return
     label = event.label
     alone = process.refused_alone[label]
-    blamed = [number for of, *_, number in world.laws.read_refused() if of == label and number in alone]
+    content = next(campaign.content for campaign in process.project.campaigns if campaign.label == label)
+    heard = label, content.audio, content.notify_url
+    blamed = [number for *of, number in world.laws.read_refused() if tuple(of) == heard and number in alone]
     if blamed:
         raise LawBroken(f"{len(blamed)} people of {label} count as refused, though it was no number's fault")
 
