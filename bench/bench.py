@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from large import measure_large_ledger
 from material import make_files, make_list
 from measure import Command, Cost, measure_interleaved
 from sending import (
@@ -21,8 +22,8 @@ from sending import (
     ROOT,
     Finding,
     judge_chunk,
+    judge_large_ledger,
     measure_chunks,
-    measure_large_ledger,
     measure_memory,
     measure_pacing,
 )
@@ -75,8 +76,8 @@ Each is the median of {runs} runs, but for memory, which one run tells; what is 
 | --- | --- | --- | --- | --- |
 {goals}
 
-- The large ledger holds its people in the very campaign that is sent, spread over all pages. What is shown are medians
-  of the times between two answers.
+- The large ledger holds its people in the very campaign that is sent, spread over all pages. One chunk for it and one
+  for the empty ledger take turns, each with its request.
 - Memory is what is resident in the middle of the run, without the peak of planning.
 - The bound is floor((N - 1) / R) (P + L) + ((N - 1) mod R + 1) L for N requests, R of them in P seconds, with the
   answer time L measured at the provider's end: whoever has one request under way at a time can't be faster.
@@ -162,7 +163,8 @@ def measure_all(folder: Path, server: Server | None, options: argparse.Namespace
         costs = measure_chunks(folder / f"chunks-{name}", options.chunks, options.runs, place)
         yield Line(f"`campaign apply`, one chunk of {PEOPLE}, {name}", "bare request and two durable commits", *costs)
         yield from judge_chunk(costs, place)
-        yield measure_large_ledger(folder / f"large-{name}", options.ledger, options.chunks, options.runs, place)
+        large = measure_large_ledger(folder / f"large-{name}", options.ledger, options.chunks, options.runs, place)
+        yield judge_large_ledger(large, options.ledger, place)
     yield measure_memory(folder, options.long)
     yield from measure_pacing(folder, options.runs)
 

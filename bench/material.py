@@ -69,19 +69,14 @@ def make_list(root: Path, rows: int, *, limits: str = UNLIMITED, chunk_size: int
     _write_project(root, limits)
     one_list = ONE_LIST.replace("SIZE", str(chunk_size))
     (root / "campaigns" / "one-list.yaml").write_text(one_list, encoding="utf-8")
-    draw_people(root, rows, seed=1)
-    return root
-
-
-def draw_people(root: Path, rows: int, *, seed: int) -> None:
-    """Other people for the list."""
-    draw = random.Random(seed)
+    draw = random.Random(1)
     numbers = draw.sample(range(610_000_000, 636_000_000), rows - rows // 10)
     numbers += draw.choices(numbers, k=rows // 10)
     with (root / "data" / "people.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,mobile,city,consent\n")
         for row, number in enumerate(numbers):
             file.write(f"{row},Camille Martin {row},{_spell(number, row)},Lyon,yes\n")
+    return root
 
 
 def _spell(number: int, row: int) -> str:

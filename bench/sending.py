@@ -10,15 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from ledgers import fill_postgresql, fill_sqlite
-from material import UNLIMITED, draw_people, make_list
+from material import UNLIMITED, make_list
 from measure import Command, Cost, measure_interleaved
 from server import Server
 from timed import TimedProvider
@@ -167,33 +165,11 @@ def judge_chunk(costs: tuple[Cost, Cost], server: Server | None) -> Iterator[Fin
     yield Finding(f"its processor time on {_name(server)}", "10 ms", ours.cpu_s * 1000, 10, "ms", 1)
 
 
-def measure_large_ledger(root: Path, people: int, chunks: int, runs: int, server: Server | None) -> Finding:
-    """A chunk where the ledger holds so many people of the campaign, beside one where it holds nobody."""
-    gaps: dict[str, list[float]] = {"large": [], "empty": []}
-    with Sandbox(requests=100_000, per_s=1.0) as sandbox:
-        projects = {
-            name: _open_project(root / name, sandbox.base_url, server, rows=_rows(1)) for name in ("large", "empty")
-        }
-        for project in projects.values():
-            _time_chunks(project)
-        if server is None:
-            fill_sqlite(projects["large"].root / ".campaign/state.db", people)
-        else:
-            fill_postgresql(server.about("large"), people)
-        for seed in range(2, 2 + runs):
-            for name, project in projects.items():
-                draw_people(project.root, _rows(chunks), seed=seed)
-                gaps[name].append(median(_time_chunks(project)))
-    large, empty = (median(gaps[name]) * 1000 for name in ("large", "empty"))
+def judge_large_ledger(seconds: tuple[float, float], people: int, server: Server | None) -> Finding:
+    """The goal of a chunk in a large ledger."""
+    large, empty = (value * 1000 for value in seconds)
     what = f"one chunk with {people:,} people in the ledger, {_name(server)}"
     return Finding(what, "the same with an empty ledger", large, empty, "ms", 2)
-
-
-def _time_chunks(project: Project) -> Sequence[float]:
-    """The seconds between the answers of a run."""
-    with project.follow() as (_, events):
-        moments = [time.perf_counter() for event in events if event == "answered"]
-    return [later - earlier for earlier, later in pairwise(moments)] or [0.0]
 
 
 def measure_memory(root: Path, chunks: int) -> Finding:
