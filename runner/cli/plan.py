@@ -180,7 +180,7 @@ def recipients(
             code="show-refused",
         )
     with open_desk(invocation, variables, sandbox=sandbox) as desk:
-        campaign = _find_one(desk, name)
+        campaign = find_one(desk, name)
         with read_audience(campaign, desk) as audience:
             pieces = _render_audience(
                 invocation, campaign, audience, dropped=dropped, reveal=reveal, output_format=output_format
@@ -189,7 +189,7 @@ def recipients(
     return 0
 
 
-def _find_one(desk: Desk, glob: str) -> Campaign:
+def find_one(desk: Desk, glob: str) -> Campaign:
     """The one campaign that is named. Raises what is wrong with its file, where that is all that is known of it."""
     from runner.errors import ProblemsFound
     from runner.plan.selection import NothingSelected, Selection

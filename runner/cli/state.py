@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.adoption import adopt
 from runner.cli.byhand import accept, export_state, import_state, unlock
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
@@ -190,5 +191,5 @@ def show_state(invocation: Invocation) -> int:
     return 0
 
 
-for by_hand in (export_state, import_state, unlock, accept):
+for by_hand in (export_state, import_state, unlock, accept, adopt):
     state.add_command(by_hand)

@@ -88,6 +88,18 @@ class NewChunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """People whom something else has reached, to be held as reached by a campaign; `by` says who says so."""
+
+    campaign: str
+    edition: str | None
+    content: KeptContent
+    pseudonyms: tuple[bytes, ...]
+    source: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
     """What an answer that accepts a chunk says. `counted` is the number of messages that the provider counted."""
 

@@ -105,8 +105,8 @@ def build_campaign(
         place=place,
         account=account,
         content=_build_content(values, schedule),
-        recipients=_build_sources(values, "recipients"),
-        exclude=_build_sources(values, "exclude"),
+        recipients=build_sources(values, "recipients"),
+        exclude=build_sources(values, "exclude"),
         previously=_say(values, "previously"),
         repeats=_list(values, "repeats") or (),
         audio_name=_say(values, "message", "audio_name"),
@@ -172,7 +172,8 @@ def _build_limits(values: MapValue, *path: str) -> dict[str, Said]:
     }
 
 
-def _build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
+def build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
+    """The sources under `recipients` or `exclude`."""
     sources = values.find(name)
     items = sources.items if isinstance(sources, ListValue) else []
     return tuple(_build_source(item) for item in items if isinstance(item, MapValue))

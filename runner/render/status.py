@@ -99,6 +99,8 @@ def render_contacts(
         page.write(f"{printable(chunk.label)}: {reached} {render_local(chunk.recorded_at, timezone)}")
         page.keep(f"chunk {chunk.chunk}", indent=4)
         page.write(f"account {printable(chunk.account)}{_say_provider_id(chunk)}", indent=4)
+        if chunk.reason is not None:
+            page.write(tidy(chunk.reason), indent=4)
     return page.text
 
 

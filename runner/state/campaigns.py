@@ -58,7 +58,7 @@ def _build_questions(*conditions: ColumnElement[bool]) -> _Questions:
     moments = (func.min(c.recorded_at), func.max(c.recorded_at), func.max(c.ended_at), func.max(c.settled_at))
     newest = select(func.max(c.id)).where(chosen).group_by(c.campaign_id)
     held = exists().where(recipients.c.campaign_id == c.campaign_id, recipients.c.pseudonym == refused.c.pseudonym)
-    first = select(func.min(c.id)).where(chosen, c.status.in_(sorted(HOLDING))).group_by(c.campaign_id)
+    first = select(func.min(c.id)).where(chosen, c.status.in_(sorted(HOLDING)), ~c.adopted).group_by(c.campaign_id)
     accepted = select(contents.c.campaign_id, contents.c.digest).join(chunks, c.content_id == contents.c.id)
     return _Questions(
         names=select(campaigns).where(*conditions).order_by(campaigns.c.name, campaigns.c.edition.nulls_first()),
@@ -78,7 +78,7 @@ def _build_questions(*conditions: ColumnElement[bool]) -> _Questions:
         first_contents=select(contents, c.account, c.base_url)
         .join(chunks, c.content_id == contents.c.id)
         .where(c.id.in_(first)),
-        accepted_contents=accepted.where(chosen, c.status == ChunkStatus.ACCEPTED).distinct(),
+        accepted_contents=accepted.where(chosen, c.status == ChunkStatus.ACCEPTED, ~c.adopted).distinct(),
     )
 
 
@@ -86,7 +86,7 @@ ALL, ONE = _build_questions(), _build_questions(is_campaign())
 
 UNPRICED_PEOPLE = select(func.sum(chunks.c.recipients)).where(
     chunks.c.campaign_id.in_(select(campaigns.c.id).where(is_campaign())),
-    chunks.c.status.in_(sorted(IN_DOUBT)) | ((chunks.c.status == ChunkStatus.ACCEPTED) & ~PRICED),
+    chunks.c.status.in_(sorted(IN_DOUBT)) | ((chunks.c.status == ChunkStatus.ACCEPTED) & ~PRICED & ~chunks.c.adopted),
 )
 NEWEST_PRICE = (
     select(chunks.c.cost, chunks.c.counted, chunks.c.recipients, chunks.c.currency)

@@ -66,7 +66,8 @@ def _select_doubt() -> Select[int]:
 def _select_newest_answer() -> Select[bool]:
     answered = (chunks.c.status == ChunkStatus.ACCEPTED) & chunks.c.settled_at.is_(None)
     doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)
-    return select(answered).where(is_account(), answered | doubted).order_by(chunks.c.id.desc()).limit(1)
+    asked = (is_account(), answered | doubted, ~chunks.c.adopted)
+    return select(answered).where(*asked).order_by(chunks.c.id.desc()).limit(1)
 
 
 def _select_requests() -> Select[*tuple[Any, ...]]:

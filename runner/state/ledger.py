@@ -10,6 +10,7 @@ from runner.model.approval import Mark, Overtaking
 from runner.model.clock import Clock, Instant
 from runner.model.ledger import (
     Acceptance,
+    Adoption,
     CampaignRecord,
     ChunkRecord,
     ChunkStatus,
@@ -187,6 +188,14 @@ class Ledger:
         """
         with self._transactions.fenced() as connection:
             return recording.record_sending(connection, held, chunk, instant, max_in_doubt=max_in_doubt)
+
+    def adopt(self, held: Held, adoptions: Iterable[Adoption], instant: Instant) -> tuple[str, ...]:
+        """Record people as reached by something else, all of them or nobody; answer the chunks' names.
+
+        Raises AlreadyHeld where the campaign holds one of them.
+        """
+        with self._transactions.fenced() as connection:
+            return tuple(recording.record_adopted(connection, held, adoption, instant) for adoption in adoptions)
 
     def record_accepted(self, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
         """Record that the provider took the chunk. Raises AlreadySettled where it was settled as not sent."""

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from runner.errors import AlreadyHeld, AlreadySettled, StateRefused, TooManyInDoubt
 from runner.model.clock import Instant
-from runner.model.ledger import IN_DOUBT, Acceptance, ChunkStatus, KeptContent, NewChunk
+from runner.model.ledger import IN_DOUBT, Acceptance, Adoption, ChunkStatus, KeptContent, NewChunk
 from runner.state.chunks import count_in_doubt
 from runner.state.dialects import ServerMoment, insert_people, is_held_twice
 from runner.state.fence import Held, check_fence
@@ -59,7 +59,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
     refuse_stopped(connection, chunk)
     _refuse_doubt(connection, held, max_in_doubt)
     campaign_id = _keep_campaign(connection, chunk.campaign, chunk.edition)
-    name = "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH))
+    name = _make_name()
     recorded = {
         "name": name,
         "campaign_id": campaign_id,
@@ -77,7 +77,39 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "plan_id": chunk.plan_id,
         "base_url": chunk.base_url,
     }
-    _hold_people(connection, campaign_id, insert_row(connection, RECORD, recorded), chunk)
+    chunk_id = insert_row(connection, RECORD, recorded)
+    _hold_people(connection, campaign_id, chunk_id, chunk.pseudonyms, chunk.campaign)
+    connection.execute(RAISE_SERIAL)
+    return name
+
+
+def record_adopted(connection: Connection, held: Held, adoption: Adoption, instant: Instant) -> str:
+    """Record people as reached by something else: accepted, for a request that was never ours; answer the chunk."""
+    check_fence(connection, held)
+    _refuse_retired(connection)
+    campaign_id = _keep_campaign(connection, adoption.campaign, adoption.edition)
+    name = _make_name()
+    recorded = {
+        "name": name,
+        "campaign_id": campaign_id,
+        "content_id": _keep_content(connection, campaign_id, adoption.content),
+        "account_id": held.account_id,
+        "account": held.account,
+        "run_id": held.run_id,
+        "status": ChunkStatus.ACCEPTED,
+        "recipients": len(adoption.pseudonyms),
+        "probe": False,
+        "timeout_s": 0.0,
+        "recorded_at": instant.wall,
+        "recorded_boottime_s": instant.boottime_s,
+        "recorded_boot_id": instant.boot_id,
+        "reason": clean_reason(f"adopted from {adoption.source}"),
+        "settled_at": instant.wall,
+        "settled_by": adoption.by,
+        "adopted": True,
+    }
+    chunk_id = insert_row(connection, RECORD, recorded)
+    _hold_people(connection, campaign_id, chunk_id, adoption.pseudonyms, adoption.campaign)
     connection.execute(RAISE_SERIAL)
     return name
 
@@ -188,13 +220,19 @@ def _keep_content(connection: Connection, campaign_id: int, content: KeptContent
     return insert_row(connection, contents, values)
 
 
-def _hold_people(connection: Connection, campaign_id: int, chunk_id: int, chunk: NewChunk) -> None:
+def _make_name() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH))
+
+
+def _hold_people(
+    connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes], campaign: str
+) -> None:
     try:
-        insert_people(connection, campaign_id, chunk_id, chunk.pseudonyms)
+        insert_people(connection, campaign_id, chunk_id, pseudonyms)
     except IntegrityError as error:
         if not is_held_twice(error):
             raise
-        message = f"somebody of this chunk is held by campaign `{chunk.campaign}` already; nothing of it was sent"
+        message = f"somebody of this chunk is held by campaign `{campaign}` already; nothing of it was sent"
         hint = "another run has sent for this campaign meanwhile: apply again, which plans anew"
         raise AlreadyHeld(message, hint=hint) from error
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     insert,
+    text,
 )
 
 from runner.model.ledger import ChunkStatus
@@ -204,6 +205,8 @@ chunks = Table(
     Column("plan_id", Text),
     # The account's address as the project's file said it.
     Column("base_url", Text),
+    # People reached by something else: no request of ours, and no acceptance of its content.
+    Column("adopted", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("status <> 'released' or settled_at is not null", name="released_by_somebody"),
 )
 

@@ -27,9 +27,10 @@ def _add_what_is_shared(connection: Connection) -> None:
 
 
 def _add_what_is_compared(connection: Connection) -> None:
-    """Version 3: what plans are held against: the plan and address of each chunk, former names, earlier measures."""
+    """Version 3: what plans are held against, and adoption: a chunk's plan and address, former names, measures."""
     for column in ("plan_id", "base_url"):
         connection.exec_driver_sql(f"ALTER TABLE chunks ADD COLUMN {column} VARCHAR")
+    connection.exec_driver_sql("ALTER TABLE chunks ADD COLUMN adopted BOOLEAN DEFAULT false NOT NULL")
     for table in (formers, measures):
         table.create(connection)
 

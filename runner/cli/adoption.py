@@ -1,0 +1,141 @@
+"""`campaign state adopt`: people whom something else has reached, held as reached by a campaign from now on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.context import Invocation
+from runner.cli.desks import build_desk, load, sandbox_option, variables_option
+
+if TYPE_CHECKING:
+    from runner.audience.recipients import Audience
+    from runner.model.config import Campaign, Source
+    from runner.model.ledger import Adoption
+    from runner.plan.desk import Desk
+    from runner.state.open import State
+
+PEOPLE_A_CHUNK = 500
+NAME = "adopted"
+"""The account under which adoptions stand: they are no request of anybody's key."""
+
+
+@click.command(short_help="Hold people whom something else has reached as reached by a campaign.")
+@click.argument("name", metavar="NAME")
+@click.argument("texts", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--auto-approve", is_flag=True, help="Record them without asking.")
+@variables_option
+@sandbox_option
+@click.pass_obj
+def adopt(
+    invocation: Invocation,
+    *,
+    name: str,
+    texts: tuple[str, ...],
+    auto_approve: bool,
+    variables: tuple[str, ...],
+    sandbox: bool,
+) -> int:
+    """Record the people of each SOURCE as reached under the campaign NAME by something else, a script say.
+
+    From then on the campaign does not reach them. SOURCE is a file or glob in the project, or a source as campaigns
+    write it: '{file: data/sent.csv, column: phone}'. It counts first, and asks: only a typed `yes` records.
+    """
+    from runner.cli.plan import find_one
+    from runner.cli.states import open_for_recording
+    from runner.plan.desk import read_audience
+    from runner.project.sources import parse_source
+
+    project = load(invocation, variables)
+    sources = tuple(map(parse_source, texts))
+    with open_for_recording(invocation, project, sandbox=sandbox) as state:
+        desk = build_desk(invocation, project, state, sandbox=sandbox)
+        campaign = find_one(desk, name)
+        with read_audience(_take_all(campaign, sources), desk) as audience:
+            invocation.write(_say_what_is_adopted(campaign, audience))
+            if not audience.rows.pending:
+                invocation.tell("there is nobody to adopt")
+                return 0
+            if not auto_approve:
+                _ask(invocation)
+            _record(invocation, campaign, audience, state, texts, desk)
+    invocation.write(f"adopted: {audience.rows.pending:,} people count as reached by `{campaign.label}`")
+    return 0
+
+
+def _take_all(campaign: Campaign, sources: tuple[Source, ...]) -> Campaign:
+    """The campaign for the people of these sources, whoever may be reached today: what happened has happened."""
+    from runner.model.config import Kind
+
+    delivery = replace(campaign.delivery, kinds=tuple(Kind))
+    return replace(campaign, recipients=sources, exclude=(), delivery=delivery)
+
+
+def _say_what_is_adopted(campaign: Campaign, audience: Audience) -> str:
+    rows = audience.rows
+    held = rows.accepted + rows.unknown + rows.sending
+    parts = [
+        f"{rows.listed:,} rows",
+        f"{rows.invalid:,} invalid",
+        f"{rows.duplicate:,} duplicate",
+        f"{held:,} held by the campaign already",
+        f"{rows.refused:,} refused by the provider",
+        f"{rows.pending:,} to adopt",
+    ]
+    return f"{campaign.label}: {', '.join(parts)}"
+
+
+def _ask(invocation: Invocation) -> None:
+    """Raise RunnerError unless `yes` is typed."""
+    from runner.errors import RunnerError
+
+    invocation.warn("From now on the campaign will not reach them; this can't be taken back.")
+    click.echo("Only `yes` records it: ", err=True, nl=False)
+    if sys.stdin is None or sys.stdin.readline().strip() != "yes":
+        hint = "`--auto-approve` records without asking"
+        raise RunnerError("not confirmed: nothing was recorded", hint=hint, code="not-confirmed")
+
+
+def _record(
+    invocation: Invocation, campaign: Campaign, audience: Audience, state: State, texts: Sequence[str], desk: Desk
+) -> None:
+    from runner.cli.origin import find_origin
+    from runner.model.clock import SystemClock
+    from runner.model.secret import Secret
+    from runner.state.lock import hold_account, this_holder
+
+    clock = SystemClock()
+    by = find_origin(invocation, desk.project.root).actor
+    lock = hold_account(
+        state,
+        fingerprint=state.pseudonyms.of_account(NAME, "", Secret("")),
+        account=NAME,
+        holder=this_holder(clock, "campaign state adopt"),
+        wait=timedelta(0),
+        clock=clock,
+    )
+    with lock as held:
+        state.ledger.adopt(held, _cut(campaign, audience, state, ", ".join(texts), by), clock.read())
+
+
+def _cut(campaign: Campaign, audience: Audience, state: State, source: str, by: str) -> Iterator[Adoption]:
+    from runner.model.ledger import Adoption
+    from runner.plan.content import keep_content
+
+    numbers = audience.keep_pending().numbers
+    content = keep_content(campaign.content, state.pseudonyms)
+    for start in range(0, len(numbers), PEOPLE_A_CHUNK):
+        people = tuple(map(state.pseudonyms.of_number, numbers[start : start + PEOPLE_A_CHUNK]))
+        yield Adoption(
+            campaign=campaign.name,
+            edition=campaign.edition,
+            content=content,
+            pseudonyms=people,
+            source=source,
+            by=by,
+        )
