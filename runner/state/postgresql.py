@@ -164,10 +164,17 @@ class PostgresqlTransactions(Transactions):
             try:
                 return self._begin_in(self._connection, begin)
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                # Whoever waited for a silent server has no time left to wait for a new session of it.
+                if not error.connection_invalidated or self._is_silence(error):
                     raise
                 self.close()
         return self._begin_in(self._connect(), begin)
+
+    @staticmethod
+    def _is_silence(error: DBAPIError) -> bool:
+        from runner.state.sessions import FellSilent
+
+        return isinstance(error.orig, FellSilent)
 
     def _begin_in(self, connection: Connection, begin: Callable[[Connection], object]) -> RootTransaction:
         with ExitStack() as until_begun:

@@ -15,6 +15,10 @@ SILENCE_S = 60.0
 """How long a statement may go unanswered: far longer than any of ours takes."""
 
 
+class FellSilent(psycopg.OperationalError):
+    """The server has not answered for too long; nobody knows what it did."""
+
+
 class PatientSession(psycopg.Connection[Any]):
     """It ends where the server has fallen silent, which the link's own timers don't see behind a proxy or a NAT."""
 
@@ -35,7 +39,7 @@ class PatientSession(psycopg.Connection[Any]):
                 ready = yield wanted
                 if not ready and time.monotonic() >= give_up_s:
                     self.close()
-                    raise psycopg.OperationalError(f"it has not answered for {self.patience_s:g} s")
+                    raise FellSilent(f"it has not answered for {self.patience_s:g} s")
                 wanted = steps.send(ready)
         except StopIteration as stop:
             value: Value = stop.value
