@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Save the plan, for `campaign apply --plan FILE`.")
-@choose_format("text", "json")
+@choose_format("text", "json", "markdown", "html")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @variables_option
 @sandbox_option
@@ -110,10 +110,13 @@ def _warn(invocation: Invocation, made: Plan, desk: Desk, *, sandbox: bool) -> P
 
 def write_plan_in(output_format: str, invocation: Invocation, made: Plan, next_step: str) -> None:
     """Print a plan in one of its formats; `next_step` is the complete command that carries it out."""
-    if output_format == "json":
-        _write_json(invocation, made)
-    else:
-        _write_text(invocation, made, next_step)
+    match output_format:
+        case "json":
+            _write_json(invocation, made)
+        case "text":
+            _write_text(invocation, made, next_step)
+        case _:
+            _write_document(output_format, invocation, made, next_step)
 
 
 def _write_json(invocation: Invocation, made: Plan) -> None:
@@ -132,9 +135,19 @@ def _write_text(invocation: Invocation, made: Plan, next_step: str) -> None:
     invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=next_step))
 
 
+def _write_document(output_format: str, invocation: Invocation, made: Plan, next_step: str) -> None:
+    """Markdown or HTML, in the language that the project asks for."""
+    from runner.render.language import LANGUAGES
+    from runner.render.plan_markdown import render_plan_markdown
+    from runner.render.plan_page import render_plan_page
+
+    render = render_plan_markdown if output_format == "markdown" else render_plan_page
+    invocation.write(render(made, LANGUAGES[made.language], next_step=next_step))
+
+
 @click.command(short_help="Show a saved plan again.")
 @click.argument("file", metavar="PLANFILE")
-@choose_format("text", "json")
+@choose_format("text", "json", "markdown", "html")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @click.pass_obj
 def show(invocation: Invocation, *, file: str, output_format: str, detailed_exitcode: bool) -> int:

@@ -167,7 +167,8 @@ class Lane:
 class Plan:
     """What `apply` would do, campaign by campaign, in the order in which it would do it.
 
-    `timezone` is the IANA name of the zone in which a reader wants times (that of the plan's first account).
+    `timezone` is the IANA name of the zone in which a reader wants times (that of the plan's first account), `language`
+    that in which Markdown and HTML are written.
     `lanes` are the accounts that would send. `quiet_orphans` counts the orphans without activity for 30 days and with
     nothing in doubt.
     """
@@ -181,6 +182,7 @@ class Plan:
     estimated_seconds: int = 0
     finishes_at: datetime | None = None
     timezone: str = "Europe/Paris"
+    language: str = "en"
     lanes: tuple[Lane, ...] = ()
     quiet_orphans: int = 0
     warnings: tuple[Problem, ...] = ()

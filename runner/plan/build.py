@@ -112,6 +112,7 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
         estimated_seconds=seconds,
         finishes_at=desk.now + timedelta(seconds=seconds) if sending else None,
         timezone=zone,
+        language=project.language,
         lanes=lanes,
         quiet_orphans=quiet_orphans,
         warnings=(*project.warnings, *_warn_of_addresses(desk, sending)),

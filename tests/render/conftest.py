@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +12,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from runner.errors import Place, Problem, Severity
 from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
-from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Plan, Rows
+from runner.model.plan import Action, Bounds, CampaignPlan, Change, Lane, Note, NoteKind, Plan, Rows
 from runner.model.status import CampaignStatus, Status
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -23,10 +25,34 @@ class TextFiles(SingleFileSnapshotExtension):
     file_extension = "txt"
 
 
+class MarkdownFiles(TextFiles):
+    """One Markdown file a golden text."""
+
+    file_extension = "md"
+
+
+class PageFiles(TextFiles):
+    """One page a golden text."""
+
+    file_extension = "html"
+
+
 @pytest.fixture
 def golden(snapshot):
     """Compares a text with its golden file."""
     return snapshot.use_extension(TextFiles)
+
+
+@pytest.fixture
+def golden_markdown(snapshot):
+    """Compares Markdown with its golden file."""
+    return snapshot.use_extension(MarkdownFiles)
+
+
+@pytest.fixture
+def golden_page(snapshot):
+    """Compares a page with its golden file."""
+    return snapshot.use_extension(PageFiles)
 
 
 @pytest.fixture
@@ -173,3 +199,98 @@ def make_chunk(chunk: str, state: ChunkStatus, **fields) -> ChunkRecord:
         "recorded_at": NOW - timedelta(minutes=5),
     }
     return ChunkRecord(chunk=chunk, status=state, **{**known, **fields})
+
+
+@pytest.fixture
+def review() -> Plan:
+    """A plan as it stands in a pull request: every action, two accounts, guards, an unknown price, a change."""
+    main = Lane(account="main", timezone="Europe/Paris", requests=5, turn=61.0, answer=1.0)
+    island = replace(main, account="island", timezone="Indian/Reunion")
+    sent, continued, done, blocked, orphan = _sent(), _continued(), _done(), _blocked(), _orphan()
+    campaigns = (
+        replace(
+            sent,
+            rows=Rows(listed=15204, invalid=212, duplicate=103, excluded=889, kind=1000, pending=13000),
+            requests=27,
+            estimated_cost=Decimal(1950),
+            bounds=Bounds(max_recipients=20000, max_cost=Decimal(3000)),
+        ),
+        replace(
+            continued,
+            rows=Rows(listed=3000, accepted=900, unknown=100, pending=2000),
+            requests=4,
+            estimated_cost=Decimal("300.005"),
+            bounds=Bounds(max_cost=Decimal(500), people_before=1000, cost_before=Decimal(150)),
+            scheduled_for=NOW + timedelta(days=7),
+        ),
+        replace(
+            sent,
+            name="summer-opening",
+            edition=None,
+            file="campaigns/island/summer.yaml",
+            account="island",
+            rows=Rows(listed=5000, invalid=40, pending=4960),
+            requests=11,
+            estimated_cost=None,
+            currency=None,
+        ),
+        done,
+        replace(
+            blocked,
+            account="main",
+            rows=Rows(listed=22000, invalid=999, pending=21001),
+            requests=43,
+            estimated_cost=Decimal("3150.15"),
+            currency="EUR",
+            bounds=Bounds(max_recipients=20000, max_cost=Decimal(3000)),
+        ),
+        orphan,
+    )
+    return Plan(
+        created_at=NOW,
+        runner_version="1.2.3",
+        plan_id="0f" * 16,
+        meaning="1e" * 32,
+        state_id="2d" * 16,
+        campaigns=campaigns,
+        estimated_seconds=367,
+        finishes_at=NOW + main.lasts(31),
+        lanes=(main, island),
+        quiet_orphans=1,
+        warnings=(Problem("state-not-pinned", "nobody pins it", hint="pin it", severity=Severity.WARNING),),
+    )
+
+
+@pytest.fixture
+def crowd(review) -> Callable[..., Plan]:
+    """A function that makes a plan of so many campaigns, in turn sent, blocked and done, with these texts in each."""
+
+    def make(number: int, text: str = "", *, problems: int = 1, blocked: int = 3) -> Plan:
+        sent, stopped, done = review.campaigns[0], review.campaigns[4], review.campaigns[3]
+        campaigns = []
+        for index in range(number):
+            pattern = stopped if index % blocked == 0 else sent if index % blocked == 1 else done
+            told = tuple(
+                replace(
+                    stopped.problems[0],
+                    message=f"{index} {count} {text or 'too many people'}",
+                    hint=text or "raise it",
+                    excerpt=f"{text}max: 3",
+                )
+                for count in range(problems)
+            )
+            campaigns.append(
+                replace(
+                    pattern,
+                    name=f"recall-{index:03}{text}",
+                    edition=text or "2026-12",
+                    file=f"campaigns/recall-{index:03}{text}.yaml",
+                    problems=told if pattern is stopped else (),
+                    changes=tuple(
+                        Change(field=field, before=text or "a", after=text) for field in ("message.audio", "notify.url")
+                    ),
+                )
+            )
+        return replace(review, campaigns=tuple(campaigns))
+
+    return make
