@@ -37,6 +37,8 @@ ITEMS = 100
 """Problems, and campaigns with changes, that are shown at most; all of them are counted."""
 LABEL, MESSAGE, VALUE, EXCERPT = 120, 500, 160, 110
 
+BACKTICKS = re.compile("`([^`]+)`")
+"""By which a text falls into words and code, in turn."""
 UNSAFE_IN_STYLE = re.compile(r"[^\w\s,:-]")
 """What would need another way of escaping in a style sheet than in a page."""
 
@@ -133,9 +135,9 @@ class _Writer:
             "code": clip(problem.code, LABEL),
             "place": f"{clip(place.path, VALUE)}:{place.line}:{place.column}" if place is not None else None,
             "owners": language.say("of-campaigns", len(labels), labels=named) if labels else None,
-            "message": clip(problem.message, MESSAGE),
+            "message": BACKTICKS.split(clip(problem.message, MESSAGE)),
             "excerpt": _cut_excerpt(problem),
-            "hint": language.say("hint", hint=clip(problem.hint, MESSAGE)) if problem.hint else None,
+            "hint": BACKTICKS.split(language.say("hint", hint=clip(problem.hint, MESSAGE))) if problem.hint else None,
         }
 
     def _tell_overview(self) -> Values:
