@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience import exclusions
 from runner.audience.approved import narrow_people, seal_pending
-from runner.audience.engine import bounded_memory, open_engine, seal_engine
+from runner.audience.engine import bounded_memory, count, open_engine, seal_engine
 from runner.audience.judge import judge_rows
 from runner.audience.read import ReadSource, create_rows, read_source, select_source
 from runner.audience.reasons import (
@@ -35,6 +35,7 @@ from runner.model.plan import Reason, Rows
 
 TABLE = "recipients"
 _FETCHED = 65_536
+_SPELLED = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,15 @@ class Audience:
     ) -> tuple[int, tuple[int, ...]]:
         """How many people, pending or reached, are in any of these groups, and in each: `held` by pseudonym first."""
         return count_shared(self._connection, held, planned, pseudonym_sql)
+
+    def spell_pending(self) -> Iterator[str]:
+        """The numbers of the people who are pending, page after page, joined by commas."""
+        last = count(self._connection, "SELECT max(rowid) FROM people")
+        pending = f"SELECT string_agg(number, ',') FROM people WHERE reason = {REASONS.index(Reason.PENDING)}"
+        for start in range(0, last + 1, _SPELLED):
+            row = self._connection.execute(f"{pending} AND rowid >= {start} AND rowid < {start + _SPELLED}").fetchone()
+            if row is not None and row[0] is not None:
+                yield row[0]
 
     def read_rows(self, *, dropped: bool) -> Iterator[JudgedRow]:
         """The rows of those who are pending, or with `dropped` all others, in the order of sources and rows."""

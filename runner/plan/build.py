@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from math import ceil
 
+from runner.audience.collisions import Collisions
 from runner.audience.recipients import Pending
 from runner.errors import Problem, Severity
 from runner.model.config import USUAL_BASE_URL, Campaign
 from runner.model.ledger import IN_DOUBT
 from runner.model.plan import CampaignPlan, Lane, Plan
 from runner.plan.campaign import plan_campaign, plan_failing, plan_orphan
+from runner.plan.collisions import warn_of_collisions
 from runner.plan.desk import Desk
 from runner.plan.estimate import lay_lane
 from runner.plan.formers import find_former
@@ -56,19 +59,28 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, 
     measures: dict[str, int] = {}
     resemblance = Resemblance(desk, count_audios(selected))
     planned = []
-    for campaign in selected:
-        campaign_plan, audience = plan_campaign(campaign, desk, resemblance)
-        planned.append(campaign_plan)
-        if audience is not None:
+    with ExitStack() as stack:
+        collisions = stack.enter_context(Collisions()) if len(selected) > 1 else None
+        for campaign in selected:
+            campaign_plan, audience = plan_campaign(campaign, desk, resemblance)
+            planned.append(campaign_plan)
+            if audience is None:
+                continue
             # Its engine is let go at once: what is kept of many campaigns is small.
             with audience:
-                if campaign_plan.is_sent:
-                    resemblance.note_sent(campaign, audience)
-                    measures |= measure(campaign, audience.whole, audience.exclusion_rows)
-                if keep_pending and campaign_plan.is_sent:
+                if not campaign_plan.is_sent:
+                    continue
+                resemblance.note_sent(campaign, audience)
+                measures |= measure(campaign, audience.whole, audience.exclusion_rows)
+                if collisions is not None:
+                    collisions.add(campaign.label, audience.spell_pending())
+                if keep_pending:
                     audiences[campaign.label] = audience.keep_pending()
-                if seal and desk.state is not None and campaign_plan.is_sent:
+                if seal and desk.state is not None:
                     seals[campaign.label] = audience.seal_pending(desk.state.pseudonyms.sql)
+        if collisions is not None:
+            by_label = {campaign.label: campaign for campaign in selected}
+            planned = warn_of_collisions(planned, collisions.count_pairs(), by_label)
     planned += filter(selection.includes, others)
     quiet = quiet_orphans if selection.is_everything else 0
     return Planning(_build_whole(desk, planned, selected, quiet), audiences, seals, measures)
