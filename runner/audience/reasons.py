@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -21,8 +22,27 @@ _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SEN
 
 PseudonymSql = Callable[[str], tuple[str, dict[str, bytes]]]
 
+ASKED_ABOUT = 2
+"""A ledger with so many times more people than there are to be looked for is asked for these alone."""
 
-def read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
+_ASKED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPeople:
+    """A campaign's people in the ledger: about how many there are, and what turns a column of numbers into pseudonyms.
+
+    `read` answers pages of all of them, `find` of those who are among some pseudonyms, which it may ask for more
+    than once.
+    """
+
+    count: int
+    read: Callable[[], Iterable[str]]
+    find: Callable[[Callable[[], Iterable[Sequence[bytes]]]], Iterable[str]]
+    pseudonym_sql: PseudonymSql
+
+
+def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     """Make the table `ledger` (pseudonym, reason) of pages, which are items joined by commas.
 
     An item is 32 hexadecimal digits and a letter. Whoever stands there twice has the reason that comes first. Raises
@@ -45,26 +65,46 @@ def read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     connection.execute("DROP TABLE held")
 
 
-def build_people(connection: DuckDBPyConnection, kinds: Sequence[Kind], pseudonym_sql: PseudonymSql | None) -> None:
+def _ask_ledger(connection: DuckDBPyConnection, persons: str, ledger: LedgerPeople) -> str:
+    """Make the table `ledger` of those among `persons` whom it holds; answer the persons with their pseudonyms."""
+    pseudonym, parameters = ledger.pseudonym_sql("number")
+    connection.execute(f"CREATE TABLE persons AS SELECT *, {pseudonym} AS pseudonym FROM {persons}", parameters)
+    is_large = ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM persons")
+    _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)) if is_large else ledger.read())
+    return "persons"
+
+
+def _fetch_pseudonyms(connection: DuckDBPyConnection) -> Iterator[Sequence[bytes]]:
+    """All of them in their order, in which the ledger keeps them too, page after page."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pseudonym FROM persons ORDER BY pseudonym")
+        while rows := cursor.fetchmany(_ASKED):
+            yield [pseudonym for (pseudonym,) in rows]
+
+
+def build_people(connection: DuckDBPyConnection, kinds: Sequence[Kind], ledger: LedgerPeople | None) -> None:
     """Make the table `people` (number, place, kind, reason): each number once, where it stands first, and its reason.
 
-    `pseudonym_sql` is asked for where there is a `ledger` to be held against. A later row of a number is none of its
-    people: it is a duplicate.
+    A later row of a number is none of its people: it is a duplicate. Raises ValueError for a person of the ledger who
+    can't be read.
     """
-    pseudonym, parameters = pseudonym_sql("number") if pseudonym_sql is not None else ("NULL::BLOB", {})
+    persons = (
+        f"(SELECT number, min({PLACE}) AS place, any_value(kind) AS kind FROM judged WHERE number IS NOT NULL"
+        " GROUP BY number)"
+    )
+    if ledger is not None:
+        persons = _ask_ledger(connection, persons, ledger)
     wanted = ", ".join(str(KINDS.index(kind)) for kind in kinds) or "NULL"
-    ledger = "LEFT JOIN ledger USING (pseudonym)" if pseudonym_sql is not None else ""
-    held = "ledger.reason" if pseudonym_sql is not None else "NULL"
+    join = "LEFT JOIN ledger USING (pseudonym)" if ledger is not None else ""
+    held = "ledger.reason" if ledger is not None else "NULL"
     connection.execute(
         f"CREATE TABLE people AS SELECT number, place, kind, coalesce({held}, CASE"
         f" WHEN kind NOT IN ({wanted}) THEN {REASONS.index(Reason.KIND)}"
         f" WHEN excluded.number IS NOT NULL THEN {REASONS.index(Reason.EXCLUDED)}"
         f" ELSE {REASONS.index(Reason.PENDING)} END)::UTINYINT AS reason"
-        f" FROM (SELECT *, {pseudonym} AS pseudonym FROM ("
-        f"SELECT number, min({PLACE}) AS place, any_value(kind) AS kind FROM judged WHERE number IS NOT NULL"
-        f" GROUP BY number)) {ledger} LEFT JOIN excluded USING (number)",
-        parameters,
+        f" FROM {persons} {join} LEFT JOIN excluded USING (number)"
     )
+    connection.execute("DROP TABLE IF EXISTS persons")
 
 
 def count_rows(connection: DuckDBPyConnection) -> Rows:

@@ -20,11 +20,11 @@ from runner.audience.reasons import (
     PLACE,
     PLACE_BITS,
     REASONS,
+    LedgerPeople,
     PseudonymSql,
     build_people,
     count_kinds,
     count_rows,
-    read_ledger,
 )
 from runner.audience.shared import count_shared
 from runner.audience.tables import Means
@@ -188,13 +188,12 @@ def build_audience(
     means: Means,
     countries: Sequence[str],
     fiction: bool = False,
-    people: Iterable[str] = (),
-    pseudonym_sql: PseudonymSql | None = None,
+    ledger: LedgerPeople | None = None,
 ) -> Audience:
     """Judge every row of the campaign's sources, and hold them against its exclusions and the ledger.
 
-    `people` are pages of the ledger's people of this campaign, `pseudonym_sql` what turns a column of numbers into
-    their pseudonyms, where it has any; `fiction` lets the numbers kept for works of fiction pass, as in the sandbox.
+    `ledger` holds the people of this campaign, where it has any; `fiction` lets the numbers kept for works of fiction
+    pass, as in the sandbox.
     Raises ProblemsFound with what is wrong with every source that fails, each at its place.
     """
     with ExitStack() as stack:
@@ -208,9 +207,7 @@ def build_audience(
             excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
             reading.refuse_problems(excluded.problems)
             judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
-            if pseudonym_sql is not None:
-                read_ledger(connection, people)
-            build_people(connection, campaign.delivery.kinds, pseudonym_sql)
+            build_people(connection, campaign.delivery.kinds, ledger)
             warnings = (*_warn_of_empty(connection, recipients), *excluded.problems)
             audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)
         stack.pop_all()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from zoneinfo import ZoneInfo
 
+from runner.audience.reasons import LedgerPeople
 from runner.audience.recipients import Audience, build_audience, read_excluded
 from runner.audience.tables import Means
 from runner.errors import Problem
 from runner.hosts import VARIABLE, parse_allowed_hosts
 from runner.model.approval import Approval
 from runner.model.config import Account, Campaign, Project
-from runner.model.ledger import IN_DOUBT, CampaignRecord
+from runner.model.ledger import HOLDING, IN_DOUBT, CampaignRecord
 from runner.model.names import HandStop, Identity
 from runner.plan.content import keep_content
 from runner.plan.formers import find_former, join_records
@@ -86,14 +88,12 @@ def count_in_doubt(state: State | None) -> Counter[str]:
 
 def read_audience(campaign: Campaign, desk: Desk) -> Audience:
     """The campaign's recipients, judged and held against the ledger. Raises ProblemsFound where a source fails."""
-    state = desk.state if desk.record_of(campaign) is not None else None
     return build_audience(
         campaign,
         means=_find_means(campaign, desk),
         countries=desk.account_of(campaign).countries,
         fiction=desk.sandbox,
-        people=_read_people(campaign, desk, state) if state is not None else (),
-        pseudonym_sql=state.pseudonyms.sql if state is not None else None,
+        ledger=_find_people(campaign, desk),
     )
 
 
@@ -125,7 +125,16 @@ def _build_context(campaign: Campaign, desk: Desk) -> Mapping[str, object]:
     )
 
 
-def _read_people(campaign: Campaign, desk: Desk, state: State) -> Iterator[str]:
-    content = keep_content(campaign.content, state.pseudonyms)
-    for identity in desk.identities_of(campaign):
-        yield from state.ledger.read_people(*identity, content.digest)
+def _find_people(campaign: Campaign, desk: Desk) -> LedgerPeople | None:
+    """The people of the campaign in the ledger, under all its names; None where it knows none of them."""
+    state, record = desk.state, desk.record_of(campaign)
+    if state is None or record is None:
+        return None
+    identities, digest = desk.identities_of(campaign), keep_content(campaign.content, state.pseudonyms).digest
+    ledger = state.ledger
+    return LedgerPeople(
+        count=sum(record.people.get(status, 0) for status in HOLDING),
+        read=lambda: chain.from_iterable(ledger.read_people(*each, digest) for each in identities),
+        find=lambda ask: chain.from_iterable(ledger.find_people(*each, digest, ask()) for each in identities),
+        pseudonym_sql=state.pseudonyms.sql,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,6 +19,10 @@ UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
 
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) VALUES"
+
+FIND_PEOPLE = "SELECT pseudonym, status FROM recipients JOIN chunks ON chunks.id = chunk_id WHERE"
+_ASKED_AT_ONCE = 1_000
+"""More would take a statement that some releases of SQLite don't allow, and no less time."""
 
 
 class Hexadecimal(FunctionElement[str]):
@@ -82,6 +86,22 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
 def _write_insert(people: int) -> str:
     rows = ", ".join(f"(?1, ?{place}, ?2)" for place in range(3, 3 + people))
     return f"{INSERT_PEOPLE} {rows}"
+
+
+def find_statuses(connection: Connection, campaign_id: int, pseudonyms: Sequence[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Those of `pseudonyms` that the campaign holds, each with the status of its chunk, by the primary key."""
+    if connection.dialect.name == "postgresql":
+        asked = f"{FIND_PEOPLE} recipients.campaign_id = %s AND pseudonym = ANY(%b::bytea[])"
+        yield from connection.exec_driver_sql(asked, (campaign_id, list(pseudonyms)))
+        return
+    for start in range(0, len(pseudonyms), _ASKED_AT_ONCE):
+        page = pseudonyms[start : start + _ASKED_AT_ONCE]
+        yield from connection.exec_driver_sql(_write_question(len(page)), (campaign_id, *page))
+
+
+@lru_cache(maxsize=4)
+def _write_question(people: int) -> str:
+    return f"{FIND_PEOPLE} recipients.campaign_id = ? AND pseudonym IN ({', '.join('?' * people)})"
 
 
 def is_held_twice(error: IntegrityError) -> bool:

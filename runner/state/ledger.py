@@ -84,12 +84,33 @@ class Ledger:
         if campaign_id is None:
             return
         for read in (people.read_held, people.read_refused):
-            last: bytes | None = b""
-            while last is not None:
-                with self._transactions.reading() as connection:
-                    page, last = read(connection, campaign_id, content_digest, last)
-                if page is not None:
-                    yield page
+            yield from self._read_all(read, campaign_id, content_digest)
+
+    def _read_all(self, read: people.ReadPage, campaign_id: int, content_digest: bytes) -> Iterator[str]:
+        last: bytes | None = b""
+        while last is not None:
+            with self._transactions.reading() as connection:
+                page, last = read(connection, campaign_id, content_digest, last)
+            if page is not None:
+                yield page
+
+    def find_people(
+        self, name: str, edition: str | None, content_digest: bytes, asked: Iterable[Sequence[bytes]]
+    ) -> Iterator[str]:
+        """Those of `asked`, pages of pseudonyms, that may not be sent to, and perhaps others: as `read_people` does.
+
+        For a campaign that holds many more people than are asked for.
+        """
+        with self._transactions.reading() as connection:
+            campaign_id = people.find_campaign_id(connection, name, edition)
+        if campaign_id is None:
+            return
+        for page in asked:
+            with self._transactions.reading() as connection:
+                found = people.find_held(connection, campaign_id, page)
+            if found:
+                yield found
+        yield from self._read_all(people.read_refused, campaign_id, content_digest)
 
     def mark(self) -> Mark:
         """The ledger's moment now, to be held against a later one."""

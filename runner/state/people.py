@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Select, bindparam, case, exists, func, literal, select
 
 from runner.model.ledger import ChunkStatus
 from runner.state.chunks import is_campaign, name_campaign
-from runner.state.dialects import Hexadecimal
+from runner.state.dialects import Hexadecimal, find_statuses
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
@@ -59,6 +59,9 @@ Page = tuple[str | None, bytes | None]
 """People, joined by commas, and the last of their pseudonyms; nothing where there are no more."""
 
 
+ReadPage = Callable[[Connection, int, bytes, bytes], Page]
+
+
 def find_campaign_id(connection: Connection, name: str, edition: str | None) -> int | None:
     """The surrogate id of a campaign, None where the ledger has none of this identity."""
     return connection.execute(CAMPAIGN_ID, name_campaign(name, edition)).scalar()
@@ -67,6 +70,12 @@ def find_campaign_id(connection: Connection, name: str, edition: str | None) -> 
 def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: bytes) -> Page:
     """The next people that the campaign holds."""
     return _read_page(connection, HELD, {"campaign_id": campaign_id, "after": after, "page": PAGE})
+
+
+def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> str:
+    """Those of `asked` that the campaign holds, joined by commas; an empty text where it holds none."""
+    found = find_statuses(connection, campaign_id, asked)
+    return ",".join([f"{pseudonym.hex()}{LETTERS.get(ChunkStatus(status), '')}" for pseudonym, status in found])
 
 
 def read_refused(connection: Connection, campaign_id: int, digest: bytes, after: bytes) -> Page:

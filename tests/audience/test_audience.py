@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.audience.reasons import LedgerPeople
 from runner.errors import ProblemsFound
 from runner.model.config import Delivery, Kind
 from runner.model.plan import Reason
@@ -18,14 +19,25 @@ def _page(**numbers: int) -> str:
     return ",".join(f"{PSEUDONYMS.of_number(number).hex().upper()}{letter}" for letter, number in numbers.items())
 
 
-def test_each_row_gets_the_first_reason_that_fits(build, project):
+def _ledger(*pages: str, people: int = 0) -> LedgerPeople:
+    """A ledger that says that it has so many people, and is asked for all of them or for some by that."""
+
+    def find(ask):
+        wanted = {pseudonym.hex().upper() for page in ask() for pseudonym in page}
+        for page in pages:
+            yield ",".join(item for item in page.split(",") if item[:32] in wanted)
+
+    return LedgerPeople(people, lambda: pages, find, PSEUDONYMS.sql)
+
+
+@pytest.mark.parametrize("people", [0, 1_000])
+def test_each_row_gets_the_first_reason_that_fits(build, project, people):
     rows = ["0639980001", "0639980001", "x", "0639980002", "0639980003", "0639980004", "0639980005", "0144556677",
             "0144556678", "0639980006", "0639980007", "0639980001"]  # fmt: skip
     root = project({"a.csv": "phone\n" + "\n".join(rows)})
-    held = {"people": [_page(A=33639980002, U=33639980003), _page(S=33639980004, R=33639980005),
-                       _page(A=33144556678)], "pseudonym_sql": PSEUDONYMS.sql}  # fmt: skip
+    pages = (_page(A=33639980002, U=33639980003), _page(S=33639980004, R=33639980005), _page(A=33144556678))
     exclude = [{"numbers": ["0639980006", "0639980002", "0144556677", "0144556678"]}]
-    with build(root, [{"file": "a.csv"}], exclude, **held) as audience:
+    with build(root, [{"file": "a.csv"}], exclude, ledger=_ledger(*pages, people=people)) as audience:
         dropped = [(row.row, row.reason) for row in audience.read_rows(dropped=True)]
         kept = [(row.row, row.reason) for row in audience.read_rows(dropped=False)]
         counts = audience.rows.by_name()
@@ -117,8 +129,8 @@ def test_a_source_without_rows_is_told_and_blocks_nothing(build, project):
 
 
 def test_who_stands_twice_in_the_ledger_has_the_reason_that_comes_first(build, project):
-    held = {"people": [_page(R=33639980001, U=33639980001), _page(A=33639980001)], "pseudonym_sql": PSEUDONYMS.sql}
-    with build(project({}), [{"numbers": ["0639980001", "0639980002"]}], **held) as audience:
+    ledger = _ledger(_page(R=33639980001, U=33639980001), _page(A=33639980001))
+    with build(project({}), [{"numbers": ["0639980001", "0639980002"]}], ledger=ledger) as audience:
         assert (audience.rows.accepted, audience.rows.pending, audience.rows.listed) == (1, 1, 2)
 
 
@@ -127,20 +139,18 @@ def test_a_person_of_the_ledger_who_cannot_be_read_is_never_taken_for_a_new_one(
     page = _page(A=33639980002)
     with (
         pytest.raises(ValueError, match="can't be read"),
-        build(project({}), [{"numbers": ["0639980001"]}], people=[f"{page},{item}"], pseudonym_sql=PSEUDONYMS.sql),
+        build(project({}), [{"numbers": ["0639980001"]}], ledger=_ledger(f"{page},{item}")),
     ):
         pass
 
 
 def test_an_empty_ledger_holds_nobody(build, project):
-    with build(project({}), [{"numbers": ["0639980001"]}], people=[], pseudonym_sql=PSEUDONYMS.sql) as audience:
+    with build(project({}), [{"numbers": ["0639980001"]}], ledger=_ledger()) as audience:
         assert audience.rows.pending == 1
 
 
 def test_a_campaign_of_which_everybody_was_reached_has_nobody_pending(build, project):
-    with build(
-        project({}), [{"numbers": ["0639980001"]}], people=[_page(A=33639980001)], pseudonym_sql=PSEUDONYMS.sql
-    ) as audience:
+    with build(project({}), [{"numbers": ["0639980001"]}], ledger=_ledger(_page(A=33639980001))) as audience:
         assert (audience.rows.accepted, list(audience.keep_pending().numbers)) == (1, [])
 
 

@@ -118,10 +118,16 @@ class Desk:
         self.ledger.settle(chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)
 
     def people(self, name: str = "recall", edition: str | None = None, audio: str = "audio-1") -> dict[int, str]:
-        """What the ledger says of each of the people 0 to 99 that it names."""
+        """What the ledger says of each of the people 0 to 99 that it names, be it asked for all or for these."""
         known = {person(n).hex().upper(): n for n in range(100)}
-        pages = self.ledger.read_people(name, edition, content(audio).digest)
-        return {known[item[:32]]: item[32:] for page in pages for item in page.split(",")}
+        whose = (name, edition, content(audio).digest)
+        asked = ([person(n) for n in range(60)], [person(n) for n in range(60, 100)])
+        read, found = (
+            {known[item[:32].upper()]: item[32:] for page in pages for item in page.split(",")}
+            for pages in (self.ledger.read_people(*whose), self.ledger.find_people(*whose, asked))
+        )
+        assert read == found
+        return read
 
 
 @pytest.fixture
