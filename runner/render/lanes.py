@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -90,7 +90,7 @@ def _draw_track(plan: Plan, slots: Sequence[Slot], span: timedelta, language: La
     return Track(
         account=_tell_account(slots[0].lane, plan.timezone),
         told=f"{language.count('requests', requests)}, {language.count('people', people)}",
-        finish=tell_time(finish, slots[0].lane.timezone, language),
+        finish=tell_second(plan, finish, slots[0].lane.timezone, language),
         finish_x=_percent(finish - plan.created_at, span),
         hill="".join(("M0 ", str(HEIGHT), *(run.hill for run in runs), f"V{HEIGHT}z")),
         runs=tuple(runs),
@@ -143,23 +143,28 @@ def _draw_ticks(plan: Plan, span: timedelta, language: Language) -> Iterator[Tic
     """Round times of the reader's zone, at most six of them."""
     zone = ZoneInfo(plan.timezone)
     step = next((step for step in STEPS if span / step <= 5), DAY * -(-span // (5 * DAY)))
-    begin = plan.created_at.astimezone(zone)
-    midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = plan.created_at.astimezone(UTC)
+    midnight = begin.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     moment = midnight + step * -((midnight - begin) // step)
     while moment < begin + span:
         x = _percent(moment - begin, span)
         anchor = "start" if x < 4 else "end" if x > 96 else "middle"
         local = moment.astimezone(zone)
-        told = language.day(local) if step >= DAY else tell_time(moment, plan.timezone, language, step=step)
+        told = language.day(local) if step >= DAY else _tell_tick(local, step, language)
         yield Tick(x=x, told=told, anchor=anchor)
         moment += step
 
 
-def tell_time(moment: datetime, zone: str, language: Language, step: timedelta = timedelta()) -> str:
-    """A time of day, with its seconds where steps are shorter than a minute."""
-    local = moment.astimezone(ZoneInfo(zone))
-    exact = step < timedelta(minutes=1)
-    return f"{local:%H:%M:%S}" if exact else language.clock(local)
+def _tell_tick(local: datetime, step: timedelta, language: Language) -> str:
+    return f"{local:%H:%M:%S}" if step < timedelta(minutes=1) else language.clock(local)
+
+
+def tell_second(plan: Plan, moment: datetime, zone: str, language: Language) -> str:
+    """A time of day to the second, with its day where that is not the day of planning."""
+    home = ZoneInfo(zone)
+    local = moment.astimezone(home)
+    same = local.date() == plan.created_at.astimezone(home).date()
+    return f"{local:%H:%M:%S}" if same else f"{language.day(local)}, {local:%H:%M:%S}"
 
 
 def _percent(part: timedelta, span: timedelta) -> float:

@@ -10,10 +10,11 @@ from functools import reduce
 from zoneinfo import ZoneInfo
 
 from runner.render import phrases_en, phrases_fr
-from runner.render.words import CENT, render_duration
+from runner.render.words import CENT
 
 NBSP = "\u00a0"
 NNBSP = "\u202f"
+TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,14 @@ class Language:
         return reduce(lambda first, second: self.say("and", first=first, second=second), parts)
 
     def share(self, part: int | Decimal, whole: int | Decimal) -> str:
-        """A part of a whole in percent, with one decimal where it is small: `12%`, `0.4%`, and in French `12 %`."""
+        """A part of a whole in percent, with one decimal where it is small, and never nought where there is some.
+
+        `12%`, `0.4%`, and in French `12 %`.
+        """
         percent = Decimal(part) * 100 / Decimal(whole)
-        places = Decimal("0.1") if 0 < percent < 10 else Decimal(1)
+        places = TENTH if 0 < percent < 10 else Decimal(1)
+        if percent:
+            percent = max(percent, TENTH)
         return f"{percent.quantize(places, ROUND_HALF_UP):f}".replace(".", self.decimal) + self.percent
 
     def day(self, day: date) -> str:
@@ -85,11 +91,6 @@ class Language:
     def clock(self, local: datetime) -> str:
         """The hour and minute of a local time: `10:00`, and in French `10 h 00`."""
         return f"{local.hour:02}:{local:%M}" if self.code == "en" else f"{local.hour}{NBSP}h{NBSP}{local:%M}"
-
-    def duration(self, seconds: float) -> str:
-        """Seconds as `24 s`, `7 min`, `1 h 12 min` or `2 d 3 h`, days being `j` in French."""
-        told = render_duration(seconds)
-        return (told.replace("d", "j") if self.code == "fr" else told).replace(" ", NBSP)
 
 
 ENGLISH = Language(

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from runner.model.plan import Action, CampaignPlan, Plan, Reason, Rows
 from runner.render.language import Language
-from runner.render.sentences import SENDING, by_urgency, clip
+from runner.render.sentences import by_urgency, clip
 
 BARS = 40
 """Campaigns that a picture shows one by one, the largest; the others are counted."""
@@ -72,7 +72,7 @@ def _draw_rows(label: str, campaigns: Sequence[CampaignPlan], language: Language
         width = 100 * count / rows.listed
         pieces.append(Piece(kind=kind, x=x, width=width, count=f"{language.number(count)} {language.say(kind)}"))
         x += width
-    reached = sum(campaign.rows.pending for campaign in campaigns if campaign.action in SENDING)
+    reached = sum(campaign.rows.pending for campaign in campaigns if campaign.is_sent)
     told = language.say("who-row", rows=language.count("rows", rows.listed), people=language.count("people", reached))
     return Bar(label=label, told=told, pieces=tuple(pieces))
 

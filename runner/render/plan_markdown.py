@@ -11,7 +11,6 @@ from runner.render.language import Language
 from runner.render.markdown import cell, code, prose
 from runner.render.room import divide, fit, weigh
 from runner.render.sentences import (
-    SENDING,
     SIGNS,
     by_urgency,
     clip,
@@ -101,7 +100,7 @@ def _write_overview(plan: Plan, language: Language) -> Section:
 
 def _write_campaign(plan: Plan, campaign: CampaignPlan, slot: Slot | None, language: Language) -> str:
     people = requests = cost = when = "—"
-    if campaign.action in SENDING:
+    if campaign.is_sent:
         people, requests = language.number(campaign.rows.pending), language.number(campaign.requests)
         unknown = language.say("much-unpriced")
         amount = campaign.estimated_cost

@@ -8,14 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from runner.errors import Problem
-from runner.model.plan import Action, CampaignPlan, Plan, Reason
+from runner.model.plan import Action, CampaignPlan, Plan
 from runner.numbers import mask_numbers
-from runner.render.lanes import draw_lanes, tell_time
 from runner.render.language import Language
-from runner.render.pictures import Bar, add_rows, count_kinds, draw_costs, draw_rows, priced, total_cost
+from runner.render.plan_pictures import Pictures, Values
 from runner.render.problems import printable
 from runner.render.sentences import (
-    SENDING,
     SIGNS,
     by_urgency,
     clip,
@@ -24,6 +22,7 @@ from runner.render.sentences import (
     say_action,
     say_blocked,
     say_headline,
+    say_more,
     say_note,
     say_slot,
 )
@@ -41,8 +40,6 @@ BACKTICKS = re.compile("`([^`]+)`")
 """By which a text falls into words and code, in turn."""
 UNSAFE_IN_STYLE = re.compile(r"[^\w\s,:-]")
 """What would need another way of escaping in a style sheet than in a page."""
-
-Values = dict[str, object]
 
 
 def render_plan_page(plan: Plan, language: Language, *, next_step: str | None = None) -> str:
@@ -74,6 +71,7 @@ class _Writer:
         """The page."""
         plan, language = self._plan, self._language
         moment = language.moment(plan.created_at, plan.timezone)
+        pictures = Pictures(plan, language, self._most)
         ids = [("plan-id", plan.plan_id), ("meaning", plan.meaning), ("state", plan.state_id)]
         return render_webpage(
             "plan.html",
@@ -85,9 +83,9 @@ class _Writer:
             figures=self._say_figures(),
             problems=self._list_problems(),
             overview=self._tell_overview(),
-            when=self._tell_when(),
-            who=self._tell_who(),
-            much=self._tell_much(),
+            when=pictures.tell_when(),
+            who=pictures.tell_who(),
+            much=pictures.tell_much(),
             changes=self._list_changes(),
             closing=self._say_closing(),
             next_step=clip(next_step, MESSAGE) if next_step is not None and plan.sending else None,
@@ -95,12 +93,6 @@ class _Writer:
             ids=[(language.say(name), clip(value, LABEL)) for name, value in ids if value is not None],
             running=UNSAFE_IN_STYLE.sub("", f"{language.say('plan-id')} {clip(plan.plan_id, LABEL)}, {moment}"),
         )
-
-    def _cut(self, rows: Sequence[object], columns: int) -> Values:
-        return {"more": self._say_more(len(rows) - self._most), "columns": columns}
-
-    def _say_more(self, number: int) -> str | None:
-        return self._language.say("more", n=self._language.number(number)) if number > 0 else None
 
     def _say_figures(self) -> list[Values]:
         plan, language = self._plan, self._language
@@ -123,7 +115,7 @@ class _Writer:
         gathered = gather_problems(self._plan)
         shown = [self._tell_problem(problem, labels) for problem, labels in gathered[: self._items]]
         number = self._language.number(len(gathered))
-        return {"shown": shown, "number": number, "more": self._say_more(len(gathered) - self._items)}
+        return {"shown": shown, "number": number, "more": say_more(self._language, len(gathered) - self._items)}
 
     def _tell_problem(self, problem: Problem, labels: Sequence[str]) -> Values:
         language, place = self._language, problem.place
@@ -142,12 +134,16 @@ class _Writer:
 
     def _tell_overview(self) -> Values:
         campaigns = by_urgency(self._plan)
-        return {"rows": [self._tell_campaign(c) for c in campaigns[: self._most]], **self._cut(campaigns, 6)}
+        return {
+            "rows": [self._tell_campaign(c) for c in campaigns[: self._most]],
+            "more": say_more(self._language, len(campaigns) - self._most),
+            "columns": 6,
+        }
 
     def _tell_campaign(self, campaign: CampaignPlan) -> Values:
         language = self._language
         people = requests = cost = when = "—"
-        if campaign.action in SENDING:
+        if campaign.is_sent:
             people, requests = language.number(campaign.rows.pending), language.number(campaign.requests)
             cost = self._price(campaign)
             when = say_slot(self._plan, language, self._slots.get(campaign.label))
@@ -172,127 +168,6 @@ class _Writer:
             return self._language.say("much-unpriced")
         return self._language.amount(campaign.estimated_cost, campaign.currency)
 
-    def _tell_when(self) -> Values:
-        plan, language = self._plan, self._language
-        tracks, ticks = draw_lanes(plan, language)
-        others = len(plan.lanes) - len(tracks)
-        slots = list(self._slots.values())
-        rows = [
-            {
-                "label": clip(slot.campaign.label, LABEL),
-                "account": clip(slot.lane.account, LABEL),
-                "begin": tell_time(slot.starts_at, slot.lane.timezone, language),
-                "finish": tell_time(slot.ends_at, slot.lane.timezone, language),
-                "requests": language.number(slot.campaign.requests),
-                "people": language.number(slot.campaign.rows.pending),
-                "delivered": language.moment(slot.campaign.scheduled_for, slot.lane.timezone)
-                if slot.campaign.scheduled_for is not None
-                else language.say("at-once"),
-            }
-            for slot in slots[: self._most]
-        ]
-        begin, finish = plan.created_at, max((slot.ends_at for slot in slots), default=plan.created_at)
-        requests = sum(slot.campaign.requests for slot in slots)
-        return {
-            "title": language.say("section-when"),
-            "said": language.say(
-                "when-sentence",
-                requests,
-                requests=language.count("requests", requests),
-                begin=self._clock(begin),
-                finish=language.moment(finish, plan.timezone),
-                zone=plan.timezone,
-            ),
-            "tracks": tracks,
-            "others": self._say_more(others),
-            "ticks": ticks,
-            "rows": rows,
-            "sum": {
-                "begin": tell_time(begin, plan.timezone, language),
-                "finish": tell_time(finish, plan.timezone, language),
-                "requests": language.number(requests),
-                "people": language.number(sum(slot.campaign.rows.pending for slot in slots)),
-            },
-            **self._cut(slots, 7),
-        }
-
-    def _tell_who(self) -> Values:
-        language = self._language
-        listed = [campaign for campaign in by_urgency(self._plan) if campaign.rows.listed]
-        total = add_rows(listed)
-        reasons = [reason for reason in Reason if getattr(total, reason)]
-        return {
-            "title": language.say("section-who"),
-            "said": language.say(
-                "who-sentence",
-                total.listed,
-                rows=language.count("rows", total.listed),
-                people=language.count("people", self._plan.recipients),
-            ),
-            "bars": draw_rows(self._plan, language),
-            "legend": [
-                {"kind": kind, "count": language.number(count), "share": language.share(count, total.listed)}
-                for kind, count in count_kinds(listed).items()
-            ],
-            "reasons": [reason.value for reason in reasons],
-            "rows": [
-                {"label": clip(campaign.label, LABEL), "counts": self._count(campaign.rows.by_name(), reasons)}
-                for campaign in listed[: self._most]
-            ],
-            "sum": self._count(total.by_name(), reasons),
-            **self._cut(listed, len(reasons) + 2),
-        }
-
-    def _count(self, rows: dict[str, int], reasons: Sequence[Reason]) -> list[str]:
-        return [self._language.number(rows[name]) for name in ("listed", *reasons)]
-
-    def _tell_much(self) -> Values:
-        language = self._language
-        campaigns = priced(self._plan)
-        bars = draw_costs(self._plan, language)
-        costs = self._plan.estimated_costs
-        return {
-            "title": language.say("section-much"),
-            "said": self._say_much(),
-            "bars": bars,
-            "legend": _find_legend(bars, language),
-            "rows": [self._tell_cost(campaign) for campaign in campaigns[: self._most]],
-            "sum": language.amounts(costs) if costs else "—",
-            "people": language.number(self._plan.recipients),
-            **self._cut(campaigns, 9),
-        }
-
-    def _say_much(self) -> str:
-        language, costs, unpriced = self._language, self._plan.estimated_costs, count_unpriced(self._plan)
-        if not costs:
-            return language.say("much-sentence-unknown") if unpriced else ""
-        if not unpriced:
-            return language.say("much-sentence", costs=language.amounts(costs))
-        unknown = language.count("unknown-prices", unpriced)
-        return language.say("much-sentence-partly", costs=language.amounts(costs), unknown=unknown)
-
-    def _tell_cost(self, campaign: CampaignPlan) -> Values:
-        language, bounds, total = self._language, campaign.bounds, total_cost(campaign)
-        amounts = (
-            bounds.cost_before,
-            campaign.estimated_cost,
-            total,
-            bounds.max_cost,
-        )
-        spent, planned, whole, limit = (
-            "—" if amount is None else language.amount(amount, campaign.currency) for amount in amounts
-        )
-        people = "—" if bounds.max_recipients is None else language.number(bounds.max_recipients)
-        reached, pending = language.number(bounds.people_before), language.number(campaign.rows.pending)
-        if campaign.estimated_cost is None:
-            planned = language.say("much-unpriced")
-        cells = [spent, planned, whole, limit, reached, pending, people]
-        return {
-            "label": clip(campaign.label, LABEL),
-            "action": say_action(campaign.action, language),
-            "cells": cells,
-        }
-
     def _list_changes(self) -> Values:
         language = self._language
         changed = [campaign for campaign in by_urgency(self._plan) if campaign.changes]
@@ -311,7 +186,7 @@ class _Writer:
             for campaign in changed[: self._items]
         ]
         said = language.say("changes-sentence", campaigns=language.count("campaigns", len(changed)))
-        return {"shown": shown, "said": said, "more": self._say_more(len(changed) - self._items)}
+        return {"shown": shown, "said": said, "more": say_more(language, len(changed) - self._items)}
 
     def _value(self, value: str | None) -> str:
         return self._language.say("absent") if value is None else clip(value, VALUE)
@@ -342,11 +217,3 @@ def _cut_excerpt(problem: Problem) -> tuple[str, str, str] | None:
         printable(line[start:stop]),
         printable(line[stop:last].expandtabs(4)) + after,
     )
-
-
-def _find_legend(bars: Sequence[Bar], language: Language) -> list[tuple[str, str]]:
-    """What stands in these bars, by its class and its name."""
-    kinds = {piece.kind for bar in bars for piece in bar.pieces}
-    marked = {"mark"} if any(bar.mark is not None for bar in bars) else set()
-    names = {"spent": "before", "planned": "planned", "over": "over", "unpriced": "unknown", "mark": "guard"}
-    return [(kind, language.say(f"much-legend-{name}")) for kind, name in names.items() if kind in kinds | marked]

@@ -12,7 +12,6 @@ from runner.render.page import tidy
 from runner.render.timetable import Slot
 
 SIGNS = {Action.SEND: "+", Action.CONTINUE: "~", Action.NONE: "=", Action.BLOCKED: "!", Action.ORPHAN: "?"}
-SENDING = (Action.SEND, Action.CONTINUE)
 URGENCY = (Action.BLOCKED, Action.SEND, Action.CONTINUE, Action.ORPHAN, Action.NONE)
 """In which order campaigns are shown: what needs somebody first, then what is sent, in the order of the plan."""
 
@@ -39,6 +38,11 @@ def gather_problems(plan: Plan) -> list[tuple[Problem, list[str]]]:
     for warning in plan.warnings:
         shown.setdefault(warning, [])
     return sorted(shown.items(), key=lambda item: item[0].severity is not Severity.ERROR)
+
+
+def say_more(language: Language, number: int) -> str | None:
+    """That so many more there are, where there are any: `and 212 more`."""
+    return language.say("more", n=language.number(number)) if number > 0 else None
 
 
 def say_headline(plan: Plan, language: Language) -> str:

@@ -167,3 +167,27 @@ def test_recipients_of_two_campaigns_are_not_mixed(campaign, project):
     ended = campaign("recipients", "a*", cwd=root)
     assert ended.returncode == 1
     assert "`a*` is more than one campaign: `a1`, `a2`" in ended.stderr
+
+
+def test_a_plan_is_markdown_or_a_page_in_the_project_s_language(campaign, project):
+    files = {"campaigns/spring.yaml": GUARDED, "data/people.csv": PEOPLE}
+    root = project(files)
+    ended = campaign("plan", "--sandbox", "--format", "markdown", cwd=root)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("<!-- campaign-runner:plan -->\n\n**Nothing to send: 1 campaign is blocked")
+    assert "`campaigns/spring.yaml:4:26`" in ended.stdout
+    with (root / "campaigns.yaml").open("a", encoding="utf-8") as file:
+        file.write("language: fr\n")
+    for form in ("markdown", "html"):
+        ended = campaign("plan", "--sandbox", "--format", form, cwd=root)
+        assert "Rien à envoyer\u00a0: 1 campagne est bloquée" in ended.stdout
+        assert "98 12 34" not in ended.stdout
+
+
+def test_a_saved_plan_is_shown_in_the_language_in_which_it_was_made(campaign, root):
+    with (root / "campaigns.yaml").open("a", encoding="utf-8") as file:
+        file.write("language: fr\n")
+    saved = campaign("plan", "--sandbox", "-o", "x.plan", "--format", "html", cwd=root)
+    again = campaign("show", "x.plan", "--format", "html", cwd=root)
+    assert again.stdout == saved.stdout
+    assert "<html lang=fr>" in again.stdout

@@ -116,8 +116,11 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_and_a_time_is_that_of_its_
     )
 
 
-def test_durations_and_several_currencies_are_told_in_both():
-    assert (ENGLISH.duration(183600), FRENCH.duration(183600)) == ("2\u00a0d\u00a03\u00a0h", "2\u00a0j\u00a03\u00a0h")
+def test_a_small_share_is_never_nought():
+    assert (ENGLISH.share(1, 10**6), FRENCH.share(1, 10**6), ENGLISH.share(0, 5)) == ("0.1%", "0,1\u202f%", "0%")
+
+
+def test_several_currencies_are_told_in_both():
     costs = {"EUR": Decimal(180), "CHF": Decimal("1234.5")}
     assert ENGLISH.amounts(costs) == "CHF\u00a01,234.50 and €180.00"
     assert FRENCH.amounts(costs) == "1\u202f234,50\u00a0CHF et 180,00\u00a0€"
