@@ -1,4 +1,7 @@
-"""What every test stands on: no way out of this machine, a clean environment, projects in folders of their own."""
+"""What every test stands on: no way out of this machine, a clean environment, projects in folders of their own.
+
+And a PostgreSQL server of the tests' own, for those that ask for it.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,9 @@ defaults:
   account: main
   notify: {email: ops@example.fr}
 """
+
+
+IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 class LeftTheMachine(BaseException):
