@@ -27,6 +27,8 @@ from runner.model.secret import Secret, scrub_secrets
 from runner.numbers import mask_numbers
 
 _CONNECT_S = 10
+_POSTGRESQL_FLOAT4 = 700
+"""The number of this type among PostgreSQL's, in which no other database that is known has one."""
 _PARAMETER = re.compile(r"\$(p\d+)")
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _READ_ONLY = {
@@ -147,8 +149,9 @@ def _send_rows(connection: Connection, statement: TextClause, wanted: str | None
         columns = list(result.keys())
         place = choose_column(columns, wanted)
         rows = Rows(emit, columns)
+        is_single = result.cursor.description[place][1] == _POSTGRESQL_FLOAT4
         for block in result.partitions():
-            rows.send([spell_value(row[place]) for row in block])
+            rows.send([spell_value(row[place], is_single=is_single) for row in block])
 
 
 def _build_statement(sql: str, parameters: Mapping[str, Any]) -> TextClause:

@@ -47,9 +47,10 @@ def answer_query(request: Mapping[str, Any], emit: Emit) -> None:
 
 
 def _send_rows(connection: DuckDBPyConnection, query: Query, wanted: str | None, emit: Emit) -> None:
-    # Inside brackets the engine takes nothing but a query that only reads.
+    # As a part of another, the engine takes nothing but a query that only reads; but it renames columns alike.
     about = connection.execute(f"SELECT * FROM (\n{query.text}\n) LIMIT 0", query.parameters).description
-    columns = [name for name, *_ in about]
+    named = connection.execute(f"(\n{query.text}\n) LIMIT 0", query.parameters).description
+    columns = [name for name, *_ in named]
     place = choose_column(columns, wanted)
     gives = str(about[place][1])
     if query.guesses and gives != "VARCHAR":
@@ -62,8 +63,9 @@ def _send_rows(connection: DuckDBPyConnection, query: Query, wanted: str | None,
     rows = Rows(emit, columns)
     while block := connection.fetchmany(BLOCK_ROWS):
         texts = ["" if text is None else text for (text,) in block]
-        is_float = gives in {"DOUBLE", "FLOAT"}
-        rows.send([spell_float(float(text)) if text else "" for text in texts] if is_float else texts)
+        if gives in {"DOUBLE", "FLOAT"}:
+            texts = [spell_float(float(text), is_single=gives == "FLOAT") if text else "" for text in texts]
+        rows.send(texts)
 
 
 def _spell_cell(cell: str, gives: str) -> str:

@@ -26,16 +26,17 @@ def choose_column(names: Sequence[str], wanted: str | None) -> int:
     return find_column(Shape(None, tuple(names), len(names), 0, 0), wanted, LABEL)
 
 
-def spell_float(value: float) -> str:
-    """A floating point number as its shortest digits and an exponent.
+def spell_float(value: float, *, is_single: bool = False) -> str:
+    """A floating point number as its shortest digits and an exponent; of single precision, the seven that it keeps.
 
     So the rules for numbers see digits that it may have lost: 612000000.0 is `6.12E+8` again, and no number.
     """
-    return f"{Decimal(repr(value)).normalize():E}" if isfinite(value) else str(value)
+    digits = f"{value:.6E}" if is_single else repr(value)
+    return f"{Decimal(digits).normalize():E}" if isfinite(value) else str(value)
 
 
-def spell_value(value: object) -> str:
-    """What a database gave, as the text that a user would see."""
+def spell_value(value: object, *, is_single: bool) -> str:
+    """What a database gave, as the text that a user would see; `is_single` says that a float is of single precision."""
     match value:
         case None:
             return ""
@@ -44,7 +45,7 @@ def spell_value(value: object) -> str:
         case bool() | int():
             return str(value)
         case float():
-            return spell_float(value)
+            return spell_float(value, is_single=is_single)
         case Decimal() if value.is_finite() and value == value.to_integral_value():
             return str(int(value))
         case bytes() | bytearray() | memoryview():

@@ -14,6 +14,7 @@ from runner.audience.kinds import READERS
 from runner.audience.load import drop_read
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column
+from runner.audience.sheets import Sheet
 from runner.audience.tables import Means, Table
 from runner.audience.where import Where, parse_where
 from runner.errors import SourceUnreadable
@@ -25,7 +26,10 @@ _MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now"
 
 @dataclass(frozen=True, slots=True)
 class FileRows:
-    """A table of a source: its file if it has one, how many of the source's rows stand before its own, and its own."""
+    """A table of a source, or a page of one: its file or page, if it has one, and how many rows it has.
+
+    `before` says how many of the source's rows stand before its own.
+    """
 
     path: str | None
     before: int
@@ -155,7 +159,11 @@ def _insert_table(connection: DuckDBPyConnection, table: Table, found: _Found, r
     relation = table.load(connection, found.wanted)
     before = sum(file.rows for file in read.files)
     rows = count(connection, f"SELECT count(*) FROM {relation}")
-    read.files.append(FileRows(table.file, before, rows))
+    pages = table.pages if isinstance(table, Sheet) else ()
+    start = before
+    for path, held in pages or ((table.file, rows),):
+        read.files.append(FileRows(path, start, held))
+        start += held
     if read.where is None:
         _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)
     else:

@@ -28,13 +28,17 @@ Row = tuple[str, str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table whose rows were written down cell by cell, so that no quote or line end in one can move another."""
+    """A table whose rows were written down cell by cell, so that no quote or line end in one can move another.
+
+    Where the rows stood on pages, `pages` says how each is called and how many it has.
+    """
 
     name: str
     file: str | None
     shape: Shape
     spool: BinaryIO
     rows: int
+    pages: tuple[tuple[str, int], ...] = ()
 
     def load(self, connection: DuckDBPyConnection, wanted: Wanted) -> str:
         """Bring its rows into the engine. Raises SourceUnreadable where the engine finds more or fewer of them."""

@@ -40,6 +40,7 @@ def fetch_all(request: Mapping[str, Any], emit: Emit) -> None:
     forbid_writing()
     bound_memory()
     allowed = request["allowed_hosts"]
+    _refuse_headers(request["headers"])
     fetching = Fetching(
         headers=request["headers"],
         allowed_hosts=None if allowed is None else frozenset(allowed),
@@ -51,6 +52,13 @@ def fetch_all(request: Mapping[str, Any], emit: Emit) -> None:
             emit(Kind.PAGE, json.dumps({"name": page.name, "format": page.format.value}).encode())
             for start in range(0, len(page.body), _FRAME_BYTES):
                 emit(Kind.BYTES, page.body[start : start + _FRAME_BYTES])
+
+
+def _refuse_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not value.isascii() or not value.isprintable():
+            message = f"the value of the header `{name}` has a character that no header may have"
+            raise SourceUnreadable(message, hint="check the variable or file that it stands for", code="url-failed")
 
 
 @dataclass(frozen=True, slots=True)
