@@ -52,6 +52,7 @@ def open_queue(folder: Path, *, until: date | None = None, schedule: datetime | 
         campaign=campaign,
         content=KeptContent(audio="5f2c", notify_email="ops@example.fr"),
         schedule=schedule,
+        plan_id="0" * 32,
         people=people,
         parts=Parts(people.numbers),
         accepted=True,
