@@ -121,8 +121,6 @@ def apply(
             _sweep(state, doors, invocation)
             # Whoever held the locks until now may have carried out another plan.
             order.refuse_change(state, stop.clock.now())
-            for renamed in rename_formers(order.project, order.selection, state):
-                invocation.warn(renamed)
             desk = build_desk(invocation, order.project, state, sandbox=sandbox)
             desk = replace(desk, closed=closed, approval=order.approval)
             planning = build_plan(desk, order.selection, keep_pending=True)
@@ -184,6 +182,9 @@ def _send(
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     if desk.state is not None:
+        # Not before yes: a ledger goes on under its new name for ever.
+        for renamed in rename_formers(desk.project, selection, desk.state):
+            screen.invocation.warn(renamed)
         desk.state.ledger.note_measures(planning.measures, clock)
     started_at = clock.now()
     with screen.follow(clock, plan) as show, stopping(stop):

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from runner.errors import Place, Problem
 from runner.model.config import Campaign, Project
+from runner.model.names import spell_label
+from runner.plan.formers import find_former
 from runner.plan.saved import PlanRefused, Said, SavedPlan, hide_numbers_in
 from runner.project.meaning import say_campaign
 from runner.pseudonyms import Pseudonyms
@@ -47,11 +49,22 @@ def find_refusals(
     if now - saved.plan.created_at > max_age:
         made = f"{saved.plan.created_at:%Y-%m-%d %H:%M} UTC"
         yield Problem("plan-too-old", f"the plan was made at {made}, longer ago than --max-age allows", hint=PLAN_ANEW)
-    for other in state.ledger.find_overtaking(saved.mark, saved.plan.plan_id, saved.people):
+    labels = {*saved.people, *_list_former_labels(saved, project, state)}
+    for other in state.ledger.find_overtaking(saved.mark, saved.plan.plan_id, labels):
         when = f"{other.at:%Y-%m-%d %H:%M:%S} UTC"
         message = f"another plan has sent for `{other.label}` since: {other.who} carried it out at {when}"
         yield Problem("plan-overtaken", message, hint=PLAN_ANEW)
     yield from _find_changed(saved, project, state.pseudonyms, find_author)
+
+
+def _list_former_labels(saved: SavedPlan, project: Project, state: State) -> Iterator[str]:
+    """Under which other labels the ledger knows the plan's campaigns: old copies of the files send for them there."""
+    known = {(record.campaign, record.edition) for record in state.ledger.campaigns()}
+    formers = state.ledger.formers()
+    for campaign in (campaign for campaign in project.campaigns if campaign.label in saved.people):
+        former = find_former(campaign, project, known, formers)
+        if former is not None:
+            yield spell_label(*former)
 
 
 def _find_changed(

@@ -93,7 +93,7 @@ def _sending_order(campaign: Campaign) -> tuple[int, str, str]:
 def _find_orphans(desk: Desk) -> tuple[list[CampaignPlan], int]:
     named = {campaign.name for campaign in desk.project.campaigns}
     named |= {campaign.name for campaign in desk.project.failing}
-    renamed = {find_former(campaign, desk.project, desk.records) for campaign in desk.project.campaigns}
+    renamed = {find_former(campaign, desk.project, desk.records, desk.formers) for campaign in desk.project.campaigns}
     orphans = [
         record for identity, record in desk.records.items() if record.campaign not in named and identity not in renamed
     ]

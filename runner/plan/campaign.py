@@ -17,7 +17,7 @@ from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
 from runner.plan.guards import Draft, Spent, judge_guards, measure_bounds, problem_at
-from runner.plan.measures import judge_shrinking, name_people
+from runner.plan.measures import find_last_people, judge_shrinking
 from runner.plan.questions import find_open_questions
 from runner.plan.resemblance import Resemblance
 from runner.plan.schedule import ScheduleRefused, find_schedule, is_over
@@ -105,7 +105,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
             cost=cost,
             price=price,
             spent=spent,
-            last_people=desk.measures.get(name_people(campaign)),
+            last_people=find_last_people(desk.names_of(campaign), desk.measures),
         )
         judged = (
             *judge_guards(campaign, draft, desk.now.astimezone(ZoneInfo(account.timezone)).date()),
@@ -206,8 +206,9 @@ def _warn_of_blanks(campaign: Campaign, audience: Audience) -> tuple[Problem, ..
 
 
 def _judge_stops(campaign: Campaign, desk: Desk) -> tuple[Problem, ...]:
+    """What somebody stopped stays so under a new name."""
     return tuple(
         Problem("stopped-by-hand", stop.describe(), campaign.place, f"`{stop.resume}` lets it go on")
         for stop in desk.stops
-        if stop.covers(campaign)
+        if any(stop.covers(replace(campaign, name=name, edition=edition)) for name, edition in desk.names_of(campaign))
     )

@@ -64,8 +64,15 @@ class Desk:
 
     def identities_of(self, campaign: Campaign) -> tuple[Identity, ...]:
         """The names under which the ledger knows this campaign: its own, and the one that it had before."""
-        own, former = (campaign.name, campaign.edition), find_former(campaign, self.project, self.records)
+        own = (campaign.name, campaign.edition)
+        former = find_former(campaign, self.project, self.records, self.formers)
         return tuple(identity for identity in (own, former) if identity is not None and identity in self.records)
+
+    def names_of(self, campaign: Campaign) -> tuple[Identity, ...]:
+        """Every name and edition that this campaign has and had, its own first."""
+        own, known = (campaign.name, campaign.edition), self.identities_of(campaign)
+        had = (former for former, now in self.formers.items() if now in (own, *known))
+        return tuple(dict.fromkeys((own, *known, *had)))
 
     def record_of(self, campaign: Campaign) -> CampaignRecord | None:
         """What the ledger knows of this campaign, if anything, under all its names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -18,31 +18,44 @@ from runner.state.open import State
 
 UNKNOWN = {"previously": "previously-unknown", "repeats": "repeats-unknown"}
 
+Formers = Mapping[Identity, Identity]
+"""Every name that a campaign had, and the one that its ledger has now."""
+
 Number = TypeVar("Number", int, Decimal)
 
 
-def find_former(campaign: Campaign, project: Project, known: Container[Identity]) -> Identity | None:
-    """The identity among `known` that the campaign had before, if any; one that has a file still is no former one."""
-    candidates = [identity for identity in _list_candidates(campaign) if identity in known]
-    files = {(other.name, other.edition) for other in _list_files(project)} if candidates else frozenset()
-    return next((identity for identity in candidates if identity not in files), None)
+def find_former(campaign: Campaign, project: Project, known: Container[Identity], formers: Formers) -> Identity | None:
+    """The identity among `known` whose ledger goes on under this campaign, if any.
+
+    One that has a file still is no former one, and where a ledger went on under this campaign already, no other one
+    does: the same word would then mean an earlier edition.
+    """
+    candidates = _list_candidates(campaign)
+    if any(formers.get(identity) == _identify(campaign) for identity in candidates):
+        return None
+    found = [ledger for ledger in _find_ledgers(campaign, formers, known) if ledger in known]
+    files = _list_identities(project) if found else frozenset()
+    return next((identity for identity in found if identity not in files), None)
 
 
 def rename_formers(project: Project, selection: Selection, state: State) -> Iterator[str]:
     """Let the ledger go on under the new names, for ever; say which did."""
     known = {(record.campaign, record.edition) for record in state.ledger.campaigns()}
+    formers = state.ledger.formers()
     for campaign in filter(selection.includes, project.campaigns):
-        former = find_former(campaign, project, known)
-        if former is not None and not any(_find_misuse(campaign, project)):
-            state.ledger.rename(former, (campaign.name, campaign.edition))
+        former = find_former(campaign, project, known, formers)
+        if former is None or any(_find_misuse(campaign, project, known, formers)):
+            continue
+        if state.ledger.rename(former, _identify(campaign)):
             yield f"the ledger of `{campaign.previously}` goes on under `{campaign.label}`"
 
 
 def judge_names(
-    campaign: Campaign, project: Project, records: Iterable[Identity], formers: Iterable[Identity]
+    campaign: Campaign, project: Project, records: Collection[Identity], formers: Formers
 ) -> Iterator[Problem]:
-    """What is wrong with the campaigns that `previously` and `repeats` name."""
-    yield from _find_misuse(campaign, project)
+    """What is wrong with the names of a campaign: its own, and those that `previously` and `repeats` name."""
+    yield from _find_misuse(campaign, project, records, formers)
+    yield from _find_return(campaign, project, records, formers)
     labels = _list_labels(project, (*records, *formers))
     candidates = _list_candidates(campaign)
     if candidates and not any(label in labels for label in (spell_label(*identity) for identity in candidates)):
@@ -50,6 +63,12 @@ def judge_names(
     for label in campaign.repeats:
         if not any(label in (known, known.partition("@")[0]) for known in labels):
             yield _tell_unknown(campaign, "repeats", label, labels)
+
+
+def repeats(campaign: Campaign, other: Identity, formers: Formers) -> bool:
+    """Whether the campaign's people may get again what this other one, under any name that it had, has sent them."""
+    names = [other, *(former for former, now in formers.items() if now == other)]
+    return any(label in (name, spell_label(name, edition)) for label in campaign.repeats for name, edition in names)
 
 
 def join_records(campaign: Campaign, records: list[CampaignRecord]) -> CampaignRecord | None:
@@ -88,16 +107,37 @@ def _list_candidates(campaign: Campaign) -> list[Identity]:
     return [identity for identity in candidates if identity != (campaign.name, campaign.edition)]
 
 
+def _find_ledgers(campaign: Campaign, formers: Formers, known: Container[Identity]) -> list[Identity]:
+    """Where the ledgers are that `previously` may mean: that of a name which the ledger left stands under its heir's.
+
+    An heir of the campaign's own name is an earlier edition of it, whose people a new one may reach again.
+    """
+    candidates = _list_candidates(campaign)
+    heirs = [identity if identity in known else formers.get(identity, identity) for identity in candidates]
+    return [identity if heir[0] == campaign.name else heir for identity, heir in zip(candidates, heirs, strict=True)]
+
+
+def _identify(campaign: Campaign) -> Identity:
+    return campaign.name, campaign.edition
+
+
+def _list_identities(project: Project) -> frozenset[Identity]:
+    return frozenset((other.name, other.edition) for other in _list_files(project))
+
+
 def _list_files(project: Project) -> list[Campaign | FailingCampaign]:
     return [*project.campaigns, *project.failing]
 
 
-def _find_misuse(campaign: Campaign, project: Project) -> Iterator[Problem]:
+def _find_misuse(
+    campaign: Campaign, project: Project, known: Container[Identity], formers: Formers
+) -> Iterator[Problem]:
     candidates = _list_candidates(campaign)
     if campaign.previously is not None and not candidates:
         message = f"`{campaign.previously}` is this very campaign"
         yield problem_at(campaign, "previously", "previously-in-use", message, "remove `previously`")
-    named = [other for other in _list_files(project) if (other.name, other.edition) in candidates]
+    meant = {*candidates, *_find_ledgers(campaign, formers, known)} - {_identify(campaign)}
+    named = [other for other in _list_files(project) if (other.name, other.edition) in meant]
     if named:
         message = f"`{named[0].label}` is the campaign of {named[0].file}: its ledger can't go on under another name"
         hint = "remove that file, or name it in `repeats` where its people shall get the same recording again"
@@ -107,6 +147,22 @@ def _find_misuse(campaign: Campaign, project: Project) -> Iterator[Problem]:
     if candidates and heirs:
         message = f"{heirs[0].file} was called `{campaign.previously}` too, it says: a ledger goes on under one name"
         yield problem_at(campaign, "previously", "previously-twice", message, "remove it from one of them")
+
+
+def _find_return(
+    campaign: Campaign, project: Project, known: Container[Identity], formers: Formers
+) -> Iterator[Problem]:
+    """A name that came back, from an older copy of the files mostly: its people are held under the later name."""
+    own = _identify(campaign)
+    heir = formers.get(own)
+    if heir is None or own in known or heir in _list_identities(project):
+        return
+    if heir not in _find_ledgers(campaign, formers, known) and not repeats(campaign, heir, formers):
+        label = spell_label(*heir)
+        message = f"the ledger of `{campaign.label}` went on under `{label}`, which is in no file: by its old name"
+        message += " everybody whom it reached would be reached again"
+        hint = f"`previously: {label}` takes the ledger back; `repeats: [{label}]` begins anew, on purpose"
+        yield Problem("renamed-before", message, campaign.place, hint)
 
 
 def _tell_unknown(campaign: Campaign, key: str, label: str, known: Sequence[str]) -> Problem:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from runner.errors import Problem
 from runner.model.config import Campaign, Source
+from runner.model.names import Identity
 from runner.model.plan import Rows
 from runner.plan.guards import count_people
 
 
-def name_people(campaign: Campaign) -> str:
-    """Under what the people of this campaign are measured, in all its editions."""
-    return f"people {campaign.name}"
+def find_last_people(names: Iterable[Identity], last: Mapping[str, int]) -> int | None:
+    """How many people a campaign had when it was last sent, in any edition, by the first of its names that tells."""
+    subjects = (_name_people(name) for name, _ in names)
+    return next((last[subject] for subject in subjects if subject in last), None)
 
 
 def measure(campaign: Campaign, rows: Rows, exclusion_rows: Sequence[int]) -> dict[str, int]:
     """How many people the campaign has, and how many rows each of its exclusions."""
     measured = {_name_rows(source): rows for source, rows in zip(campaign.exclude, exclusion_rows, strict=True)}
-    return {name_people(campaign): count_people(rows), **measured}
+    return {_name_people(campaign.name): count_people(rows), **measured}
 
 
 def judge_shrinking(campaign: Campaign, exclusion_rows: Sequence[int], last: Mapping[str, int]) -> Iterator[Problem]:
@@ -35,6 +37,10 @@ def judge_shrinking(campaign: Campaign, exclusion_rows: Sequence[int], last: Map
             )
             hint = "put the missing rows back; if so few are meant, raise `max_shrink` or remove it for one run"
             yield Problem("exclusion-shrunk", message, source.place, hint, source.excerpt)
+
+
+def _name_people(name: str) -> str:
+    return f"people {name}"
 
 
 def _name_rows(source: Source) -> str:

@@ -14,6 +14,7 @@ from runner.model.config import Campaign
 from runner.model.ledger import Hearers
 from runner.model.names import parse_label
 from runner.plan.desk import Desk
+from runner.plan.formers import repeats
 from runner.plan.guards import count_people, problem_at
 
 EDITIONS_REST_FOR = timedelta(days=3)
@@ -49,7 +50,11 @@ class Resemblance:
         """Whether too many of the campaign's people got its recording under another name, or would in this plan."""
         state = self.desk.state
         hearers = tuple(self._find_hearers(campaign))
-        planned = [other for other in self.planned[campaign.content.audio] if not _repeats(campaign, other.label)]
+        planned = [
+            other
+            for other in self.planned[campaign.content.audio]
+            if not repeats(campaign, parse_label(other.label), self.desk.formers)
+        ]
         if not hearers and not planned:
             return
         shared, each = audience.count_shared(
@@ -68,18 +73,15 @@ class Resemblance:
             return
         own = self.desk.identities_of(campaign)
         for other in self.desk.state.ledger.find_hearers(campaign.content.audio):
+            identity = (other.name, other.edition)
             rested = other.name == campaign.name and self.desk.now - other.last_at > EDITIONS_REST_FOR
-            if (other.name, other.edition) not in own and not rested and not _repeats(campaign, other.label):
+            if identity not in own and not rested and not repeats(campaign, identity, self.desk.formers):
                 yield other
 
 
 def count_audios(campaigns: Iterable[Campaign]) -> Counter[str]:
     """How many of these campaigns have each recording."""
     return Counter(campaign.content.audio for campaign in campaigns)
-
-
-def _repeats(campaign: Campaign, label: str) -> bool:
-    return any(named in (label, parse_label(label)[0]) for named in campaign.repeats)
 
 
 def _say_heard(hearers: Hearers) -> tuple[str, str]:

@@ -131,7 +131,10 @@ class Ledger:
             return renaming.read_formers(connection)
 
     def rename(self, former: Identity, name: Identity) -> bool:
-        """Let the ledger of `former` go on under `name`, for ever; False where it knows nothing of that one."""
+        """Let the ledger of `former` go on under `name`, for ever.
+
+        False where it knows nothing of that one, and while somebody whom it holds under both names is in doubt.
+        """
         with self._transactions.recording() as connection:
             return renaming.rename(connection, former, name)
 

@@ -35,7 +35,8 @@ def find_overtaking(
         select(label.label("label"), chunks.c.plan_id, chunks.c.recorded_at, runs.c.user, runs.c.host)
         .join(campaigns, chunks.c.campaign_id == campaigns.c.id)
         .join(runs, chunks.c.run_id == runs.c.id)
-        .where(chunks.c.id > since, chunks.c.status.in_(sorted(HOLDING)), chunks.c.plan_id.is_distinct_from(plan_id))
+        .where(chunks.c.id > since, chunks.c.status.in_(sorted(HOLDING)), ~chunks.c.adopted)
+        .where(chunks.c.plan_id.is_distinct_from(plan_id))
         .order_by(chunks.c.id)
     )
     first: dict[str, Overtaking] = {}

@@ -25,6 +25,7 @@ from runner.state.chunks import count_in_doubt
 from runner.state.dialects import ServerMoment, insert_people, is_held_twice
 from runner.state.fence import Held, check_fence
 from runner.state.people import find_campaign_id
+from runner.state.renaming import refuse_renamed
 from runner.state.stops import refuse_stopped
 from runner.state.tables import campaigns, chunks, contents, insert_row, recipients, refused, state
 
@@ -57,6 +58,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
     check_fence(connection, held)
     _refuse_retired(connection)
     refuse_stopped(connection, chunk)
+    refuse_renamed(connection, held, chunk)
     _refuse_doubt(connection, held, max_in_doubt)
     campaign_id = _keep_campaign(connection, chunk.campaign, chunk.edition)
     name = _make_name()

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
+from runner.errors import AlreadyHeld
+from runner.model.ledger import IN_DOUBT, NewChunk
 from runner.model.names import Identity
+from runner.state.chunks import name_campaign
+from runner.state.fence import Held
 from runner.state.people import find_campaign_id
-from runner.state.tables import campaigns, chunks, contents, formers, recipients, refused
+from runner.state.tables import campaigns, chunks, contents, formers, recipients, refused, runs
+
+RENAMED = (
+    select(campaigns.c.name)
+    .join(formers, formers.c.campaign_id == campaigns.c.id)
+    .where(
+        formers.c.name == bindparam("campaign"),
+        formers.c.edition.is_not_distinct_from(bindparam("edition")),
+        formers.c.last_run >= bindparam("run"),
+    )
+    .limit(1)
+)
 
 
 def read_formers(connection: Connection) -> dict[Identity, Identity]:
     """Every name that a campaign had, and the one that it has."""
     now = (campaigns.c.name.label("now"), campaigns.c.edition.label("now_edition"))
     query = select(formers.c.name, formers.c.edition, *now).join(campaigns, formers.c.campaign_id == campaigns.c.id)
+    query = query.order_by(formers.c.id)
     return {(row.name, row.edition): (row.now, row.now_edition) for row in connection.execute(query)}
 
 
 def rename(connection: Connection, former: Identity, name: Identity) -> bool:
-    """Let the ledger of `former` go on under `name`; False where it knows nothing of that name.
+    """Let the ledger of `former` go on under `name`; False where it knows nothing of that name, or must wait.
 
-    What it holds under the new name already is joined to it: whoever is held by one of them is held by the whole.
+    What it holds under the new name already is joined to it: whoever is held by one of them is held by the whole. That
+    waits while somebody whom both hold is in doubt: who is released from one chunk is held by the other one still.
     """
     former_id = find_campaign_id(connection, *former)
     if former_id is None:
@@ -29,10 +46,40 @@ def rename(connection: Connection, former: Identity, name: Identity) -> bool:
         campaign_id = former_id
         renamed = update(campaigns).where(campaigns.c.id == former_id)
         connection.execute(renamed.values(name=name[0], edition=name[1]))
+    elif _share_doubt(connection, former_id, campaign_id):
+        return False
     else:
         _join(connection, former_id, campaign_id)
-    connection.execute(insert(formers).values(campaign_id=campaign_id, name=former[0], edition=former[1]))
+    last_run = connection.execute(select(func.coalesce(func.max(runs.c.id), 0))).scalar_one()
+    named = {"name": former[0], "edition": former[1]}
+    connection.execute(insert(formers).values(campaign_id=campaign_id, last_run=last_run, **named))
     return True
+
+
+def refuse_renamed(connection: Connection, held: Held, chunk: NewChunk) -> None:
+    """Raise AlreadyHeld where the campaign of this chunk was renamed since this run began, by another one.
+
+    The people that it holds stand under the new name, so that nothing here would keep them from being reached again.
+    """
+    renamed = connection.execute(RENAMED, {**name_campaign(chunk.campaign, chunk.edition), "run": held.run_id}).first()
+    if renamed is not None:
+        message = f"`{chunk.label}` was renamed while this run went on: its ledger goes on under `{renamed.name}`"
+        raise AlreadyHeld(message, hint="apply again, with the files of today")
+
+
+def _share_doubt(connection: Connection, former_id: int, campaign_id: int) -> bool:
+    """Whether somebody is held by both campaigns, and in doubt in one of them."""
+    ours, theirs = recipients.alias(), recipients.alias()
+    our_chunk, their_chunk = chunks.alias(), chunks.alias()
+    doubtful = our_chunk.c.status.in_(sorted(IN_DOUBT)) | their_chunk.c.status.in_(sorted(IN_DOUBT))
+    shared = (
+        select(ours.c.pseudonym)
+        .join(theirs, ours.c.pseudonym == theirs.c.pseudonym)
+        .join(our_chunk, ours.c.chunk_id == our_chunk.c.id)
+        .join(their_chunk, theirs.c.chunk_id == their_chunk.c.id)
+        .where(ours.c.campaign_id == former_id, theirs.c.campaign_id == campaign_id, doubtful)
+    )
+    return connection.execute(shared.limit(1)).first() is not None
 
 
 def _join(connection: Connection, former_id: int, campaign_id: int) -> None:

@@ -231,7 +231,7 @@ refused = Table(
     sqlite_with_rowid=False,
 )
 
-# The names that a campaign had before.
+# The names that a campaign had before. A run that is no later than `last_run` began when the former was its name still.
 formers = Table(
     "formers",
     metadata,
@@ -239,6 +239,7 @@ formers = Table(
     Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("edition", Text),
+    Column("last_run", Integer, nullable=False),
 )
 
 # How much there was the last time something was sent, by what was measured: people of a campaign, rows of an exclusion.

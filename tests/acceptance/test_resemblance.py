@@ -201,3 +201,94 @@ def test_an_unusual_address_is_shown_loudly(place):
     place.write({"data/people.csv": people_csv(range(3))})
     assert "warning[unusual-address]" in place.call("plan").stdout
     assert "unusual-address" not in place.call("plan", "--sandbox").stdout
+
+
+def move(place, old: str, new: str, people: range, more: str = "", audio: str = "5f2c8e6b") -> None:
+    (place.root / f"campaigns/{old}.yaml").unlink()
+    write(place, new, people, more, audio)
+
+
+def test_whoever_declines_has_renamed_nothing(sent):
+    place, _ = sent
+    rename(place, "previously: spring\n")
+    write(place, "summer", range(101), "previously: spring\n")
+    assert place.run("apply", typed="no\n").returncode == 1
+    assert [c["name"] for c in place.status()["campaigns"]] == ["spring"]
+
+
+def test_previously_finds_the_ledger_by_any_name_that_it_had(sent):
+    place, sandbox = sent
+    rename(place, "previously: spring\n")
+    assert apply(place).returncode == 0
+    move(place, "summer", "autumn", range(101), "previously: spring\n", audio="77aa77aa")
+    assert actions(place) == {"autumn": "continue"}
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (0, 101, 0)
+    assert [c["name"] for c in place.status()["campaigns"]] == ["autumn"]
+
+
+def test_a_ledger_whose_heir_has_a_file_goes_on_under_no_third_name(sent):
+    place, _ = sent
+    rename(place, "previously: spring\n")
+    assert apply(place).returncode == 0
+    write(place, "summer", range(100))
+    write(place, "autumn", range(100), "previously: spring\n", audio="77aa77aa")
+    assert refusal(place, "autumn")["code"] == "previously-in-use"
+
+
+def test_only_the_ledger_of_one_edition_goes_on_under_a_new_name(sent):
+    place, sandbox = sent
+    write(place, "spring", range(90, 110), 'edition: "2"\n', audio="77aa77aa")
+    assert apply(place).returncode == 0
+    move(place, "spring", "summer", range(90, 110), 'edition: "2"\npreviously: spring\n', audio="77aa77aa")
+    assert apply(place).returncode == 0
+    write(place, "summer", range(80, 110), 'edition: "2"\npreviously: spring\n', audio="77aa77aa")
+    assert (apply(place).returncode, sandbox.count().requests) == (0, 5)
+    names = {(c["name"], c["edition"], c["people"]["accepted"]) for c in place.status()["campaigns"]}
+    assert names == {("spring", None, 100), ("summer", "2", 30)}
+
+
+def test_a_new_edition_under_a_new_name_reaches_the_people_of_the_earlier_one(sent):
+    place, _ = sent
+    rename(place, "previously: spring\n")
+    assert apply(place).returncode == 0
+    write(place, "summer", range(100), 'edition: "2"\npreviously: spring\n', audio="77aa77aa")
+    assert actions(place) == {"summer@2": "send"}
+
+
+def test_an_old_copy_of_the_files_is_blocked_once_the_ledger_goes_on_under_a_new_name(sent):
+    place, sandbox = sent
+    rename(place, "previously: spring\n")
+    assert apply(place).returncode == 0
+    move(place, "summer", "spring", range(101), audio="77aa77aa")
+    assert refusal(place, "spring")["code"] == "renamed-before"
+    assert apply(place).returncode == 1
+    write(place, "spring", range(101), "previously: summer\n", audio="77aa77aa")
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (0, 101, 0)
+    write(place, "spring", range(102), audio="77aa77aa")
+    assert (apply(place).returncode, sandbox.count().people, sandbox.count().twice) == (0, 102, 0)
+
+
+def test_what_was_stopped_by_hand_stays_so_under_a_new_name(sent):
+    place, sandbox = sent
+    assert place.call("stop", "spring").returncode == 0
+    rename(place)
+    write(place, "summer", range(101), "previously: spring\n")
+    for _ in range(2):
+        assert refusal(place, "summer")["code"] == "stopped-by-hand"
+        assert apply(place).returncode == 1
+    assert sandbox.count().people == 100
+
+
+def test_repeats_means_a_campaign_under_all_its_names(sent):
+    place, sandbox = sent
+    rename(place, "previously: spring\n")
+    assert apply(place).returncode == 0
+    write(place, "copy", range(100), "repeats: [spring]\n")
+    assert (apply(place).returncode, sandbox.count().requests) == (0, 4)
+
+
+def test_growth_is_held_against_the_last_time_under_the_former_name(sent):
+    place, _ = sent
+    rename(place)
+    write(place, "summer", range(130), "previously: spring\nguards: {max_growth: 20%}\n")
+    assert refusal(place, "summer")["code"] == "guard-max-growth"

@@ -6,6 +6,7 @@ import pytest
 
 from runner.errors import AlreadyHeld, StateRefused
 from runner.model.approval import Mark
+from runner.model.ledger import Adoption
 
 SPRING, SUMMER = ("spring", None), ("summer", "2027")
 
@@ -34,6 +35,33 @@ def test_two_ledgers_are_joined_and_whoever_one_of_them_holds_the_whole_holds(de
     assert desk.people("summer", "2027") == {1: "A", 2: "A", 3: "U", 4: "A", 5: "R"}
     (record,) = desk.ledger.campaigns()
     assert (record.label, record.chunks["accepted"], record.chunks["unknown"]) == ("summer@2027", 2, 1)
+
+
+@pytest.mark.parametrize(("held", "freed"), [("accept", "doubt"), ("doubt", "accept"), ("doubt", "doubt")])
+def test_two_ledgers_wait_while_somebody_whom_both_hold_is_in_doubt(desk, held, freed):
+    recorded = [desk.record(1, name="spring"), desk.record(1, 2, name="summer", edition="2027")]
+    for chunk, became in zip(recorded, (held, freed), strict=True):
+        getattr(desk, became)(chunk)
+    assert not desk.ledger.rename(SPRING, SUMMER)
+    assert (set(desk.people("spring")), set(desk.people("summer", "2027"))) == ({1}, {1, 2})
+
+
+def test_a_run_that_began_before_a_rename_records_nothing_more_under_the_former_name(desk):
+    desk.accept(desk.record(1, name="spring"))
+    desk.ledger.rename(SPRING, SUMMER)
+    with pytest.raises(AlreadyHeld) as refused:
+        desk.record(1, 2, name="spring")
+    assert "goes on under `summer`" in refused.value.message
+    assert desk.people("spring") == {}
+
+
+def test_people_that_were_adopted_overtake_no_plan(desk):
+    mark = desk.ledger.mark()
+    adopted = Adoption(
+        campaign="spring", edition=None, content=desk.content(), pseudonyms=(desk.person(1),), source="x", by="ada"
+    )
+    desk.ledger.adopt(desk.held, [adopted], desk.clock.read())
+    assert desk.ledger.find_overtaking(mark, "mine", {"spring"}) == ()
 
 
 def test_names_of_names_are_remembered(desk):
