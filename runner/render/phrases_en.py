@@ -60,6 +60,7 @@ PHRASES = {
     "figure-requests": "request|requests",
     "figure-cost": "estimated cost",
     "figure-finish": "finish, if begun at {begin}",
+    "figure-finish-later": "finish, on {day}, if begun at {begin}",
     "overview": "Campaigns",
     "section-problems": "Problems",
     "section-when": "When",

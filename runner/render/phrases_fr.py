@@ -61,6 +61,7 @@ PHRASES = {
     "figure-requests": "requête|requêtes",
     "figure-cost": "coût estimé",
     "figure-finish": "fin, si l\u2019envoi commence à {begin}",
+    "figure-finish-later": "fin, le {day}, si l\u2019envoi commence à {begin}",
     "overview": "Campagnes",
     "section-problems": "Problèmes",
     "section-when": "Quand",

@@ -105,7 +105,12 @@ class _Writer:
         ]
         if plan.finishes_at is not None:
             begin = self._clock(plan.created_at)
-            figures.append((language.say("figure-finish", begin=begin), self._clock(plan.finishes_at)))
+            zone = ZoneInfo(plan.timezone)
+            day = plan.finishes_at.astimezone(zone).date()
+            told = language.say("figure-finish", begin=begin)
+            if day != plan.created_at.astimezone(zone).date():
+                told = language.say("figure-finish-later", begin=begin, day=language.long_day(day))
+            figures.append((told, self._clock(plan.finishes_at)))
         return [{"told": told, "number": number} for told, number in figures]
 
     def _clock(self, moment: datetime) -> str:

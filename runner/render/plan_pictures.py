@@ -36,8 +36,8 @@ class Pictures:
         """When requests leave: the lanes, and the table below them."""
         plan, language = self._plan, self._language
         tracks, ticks = draw_lanes(plan, language)
-        others = len(plan.lanes) - len(tracks)
         slots = list(find_slots(plan))
+        others = len({slot.lane.account for slot in slots}) - len(tracks)
         rows = [
             {
                 "label": clip(slot.campaign.label, LABEL),

@@ -190,6 +190,7 @@ def test_a_plan_of_days_has_an_axis_of_few_marks(review):
     tree = _parse(render_plan_page(plan, ENGLISH))
     lines = [line for line in tree.iter(f"{SVG}line") if line.get("class") == "grid"]
     assert 2 <= len(lines) <= 6
+    assert "finish, on Friday 27 November 2026, if begun at 11:00" in [_text(dt) for dt in tree.iter("dt")]
     assert _table(tree, "when")[1][3] == "27 November 2026, 06:45:44"
 
 

@@ -87,6 +87,7 @@ def test_a_wheel_holds_the_package_and_nothing_else(tmp_path):
         f"campaign_runner-{PROJECT.get('version') or _version()}.dist-info",
     }
     assert (site / "runner" / "py.typed").is_file()
+    assert (site / "runner" / "render" / "webpages" / "plan.html").is_file()
     entry_points = next(site.glob("*.dist-info/entry_points.txt")).read_text()
     assert entry_points.split() == [
         "[console_scripts]",
