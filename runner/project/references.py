@@ -61,7 +61,8 @@ def _read_variable(name: str, environment: Mapping[str, str]) -> str:
     if not text:
         state = "is not set" if text is None else "is empty"
         raise ReferenceUnresolved(
-            f"the environment variable `{name}` {state}", hint=f"set it: campaigns.yaml refers to it as `${{{name}}}`"
+            f"the environment variable `{name}` {state}",
+            hint=f"set it: a file of the project refers to it as `${{{name}}}`",
         )
     return text
 
@@ -78,7 +79,7 @@ def _read_file(path: str, root: Path) -> str:
 
 
 def _hint_file(path: str) -> str:
-    return f"campaigns.yaml refers to it as `${{file:{path}}}`; a path is relative to its folder, or absolute"
+    return f"a file of the project names it in `${{file:{path}}}`: a path from the project's folder, or an absolute one"
 
 
 def _read_text(path: Path) -> str:
