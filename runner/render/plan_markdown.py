@@ -145,7 +145,7 @@ def _write_rows(plan: Plan, language: Language) -> Section:
     for campaign in shown:
         rows = campaign.rows
         counts = [language.number(rows.listed), *(language.number(getattr(rows, reason)) for reason in reasons)]
-        filled = round(BAR * rows.pending / rows.listed)
+        filled = BAR * rows.pending // rows.listed
         bar = f"{'█' * filled}{'░' * (BAR - filled)} {language.share(rows.pending, rows.listed)}"
         lines.append(f"| {cell(clip(campaign.label, LABEL))} | {' | '.join([*counts, bar])} |")
     heads = [language.say(key) for key in ("campaign", "listed", *reasons, "share")]
