@@ -144,13 +144,13 @@ def _make_read_only(connection: Connection, backend: str) -> None:
 
 
 def _send_rows(connection: Connection, statement: TextClause, wanted: str | None, emit: Emit) -> None:
-    streamed = connection.execution_options(stream_results=True, yield_per=BLOCK_ROWS)
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=BLOCK_ROWS)
     with streamed.execute(statement) as result:
         columns = list(result.keys())
         place = choose_column(columns, wanted)
         rows = Rows(emit, columns)
         is_single = result.cursor.description[place][1] == _POSTGRESQL_FLOAT4
-        for block in result.partitions():
+        for block in result.partitions(BLOCK_ROWS):
             rows.send([spell_value(row[place], is_single=is_single) for row in block])
 
 
