@@ -13,6 +13,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import IO, Any
 
+Json = Any
+"""Whatever stands in JSON."""
+
 MOST_FRAME_BYTES = 64 << 20
 _HEAD = struct.Struct(">cI")
 
@@ -98,7 +101,7 @@ _UNPACK: Mapping[str, Callable[[Any], object]] = {
 }
 
 
-def _unpack(value: Any) -> Any:  # noqa: ANN401 (whatever stands in JSON)
+def _unpack(value: Json) -> Json:
     if isinstance(value, list):
         return [_unpack(part) for part in value]
     if isinstance(value, dict):

@@ -123,7 +123,7 @@ def _find_database(url: URL, root: Path) -> str:
         hint = "copy the database into the project, or let a server serve it"
         raise SourceUnreadable(message, hint=hint, code="path-outside-project")
     open_file(root, path).close()
-    return os.path.join(base, path)  # noqa: PTH118 (a text for SQLite's own URI)
+    return str(Path(base) / path)
 
 
 def _open_sqlite(path: str) -> sqlite3.Connection:

@@ -73,7 +73,7 @@ def _draw_rows(label: str, campaigns: Sequence[CampaignPlan], language: Language
         pieces.append(Piece(kind=kind, x=x, width=width, count=f"{language.number(count)} {language.say(kind)}"))
         x += width
     reached = sum(campaign.rows.pending for campaign in campaigns if campaign.is_sent)
-    told = language.say("who-row", rows=language.count("rows", rows.listed), people=language.count("people", reached))
+    told = language.say("who_row", rows=language.count("rows", rows.listed), people=language.count("people", reached))
     return Bar(label=label, told=told, pieces=tuple(pieces))
 
 
@@ -105,7 +105,7 @@ def _draw_cost(campaign: CampaignPlan, longest: Decimal, language: Language) -> 
     label = clip(campaign.label, LABEL)
     if total is None or before is None:
         return Bar(
-            label=label, told=language.say("much-unpriced"), pieces=(Piece(kind="unpriced", x=0.0, width=100.0),)
+            label=label, told=language.say("much_unpriced"), pieces=(Piece(kind="unpriced", x=0.0, width=100.0),)
         )
     scale = (max(limit, total) if limit is not None else max(longest, total)) * Decimal("1.06") or Decimal(1)
     allowed = total if limit is None else min(total, limit)
@@ -121,8 +121,8 @@ def _draw_cost(campaign: CampaignPlan, longest: Decimal, language: Language) -> 
     )
     amount = language.amount(total, campaign.currency)
     if limit is None:
-        return Bar(label=label, told=language.say("much-free", total=amount), pieces=pieces)
-    told = language.say("much-of", total=amount, limit=language.amount(limit, campaign.currency))
+        return Bar(label=label, told=language.say("much_free", total=amount), pieces=pieces)
+    told = language.say("much_of", total=amount, limit=language.amount(limit, campaign.currency))
     if limit:
         told += f" ({language.share(total, limit)})"
     return Bar(label=label, told=told, pieces=pieces, mark=float(100 * limit / scale))

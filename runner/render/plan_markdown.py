@@ -91,7 +91,7 @@ def _count_items(language: Language) -> Callable[[int], str]:
 
 def _write_overview(plan: Plan, language: Language) -> Section:
     heads = [language.say(key) for key in ("campaign", "action")]
-    heads += [language.say(f"column-{key}") for key in ("people", "requests", "cost", "when")]
+    heads += [language.say(f"column_{key}") for key in ("people", "requests", "cost", "when")]
     slots = {slot.campaign.label: slot for slot in find_slots(plan)}
     lines = [_write_campaign(plan, campaign, slots.get(campaign.label), language) for campaign in by_urgency(plan)]
     rule = "| --- | --- | --- | ---: | ---: | ---: | --- |"
@@ -102,7 +102,7 @@ def _write_campaign(plan: Plan, campaign: CampaignPlan, slot: Slot | None, langu
     people = requests = cost = when = "—"
     if campaign.is_sent:
         people, requests = language.number(campaign.rows.pending), language.number(campaign.requests)
-        unknown = language.say("much-unpriced")
+        unknown = language.say("much_unpriced")
         amount = campaign.estimated_cost
         cost = unknown if amount is None else language.amount(amount, campaign.currency)
         when = say_slot(plan, language, slot)
@@ -116,7 +116,7 @@ def _write_campaign(plan: Plan, campaign: CampaignPlan, slot: Slot | None, langu
 
 def _write_problems(plan: Plan, language: Language) -> Section:
     lines = [_write_problem(problem, labels, language) for problem, labels in gather_problems(plan)]
-    title = f"**{language.say('section-problems')}** ({language.number(len(lines))})"
+    title = f"**{language.say('section_problems')}** ({language.number(len(lines))})"
     return Section(lines, _count_items(language), [title, ""], [""])
 
 
@@ -130,7 +130,7 @@ def _write_problem(problem: Problem, labels: Sequence[str], language: Language) 
         named = " ".join(code(clip(label, LABEL)) for label in labels[:3])
         if len(labels) > 3:
             named += f" {language.say('more', n=language.number(len(labels) - 3))}"
-        told.append(language.say("of-campaigns", len(labels), labels=named))
+        told.append(language.say("of_campaigns", len(labels), labels=named))
     told.append(f"— {prose(clip(problem.message, MESSAGE))}")
     item = " ".join(told)
     if problem.hint:
@@ -150,7 +150,7 @@ def _write_rows(plan: Plan, language: Language) -> Section:
         lines.append(f"| {cell(clip(campaign.label, LABEL))} | {' | '.join([*counts, bar])} |")
     heads = [language.say(key) for key in ("campaign", "listed", *reasons, "share")]
     rule = "| --- |" + " ---: |" * (len(reasons) + 1) + " --- |"
-    head = [*_fold(language, "rows-by-reason"), f"| {' | '.join(heads)} |", rule]
+    head = [*_fold(language, "rows_by_reason"), f"| {' | '.join(heads)} |", rule]
     return Section(lines, _count_rows(language), head, ["", "</details>", ""])
 
 
@@ -161,7 +161,7 @@ def _write_changes(plan: Plan, language: Language) -> Section:
         for campaign in by_urgency(plan)
         for change in campaign.changes
     ]
-    return Section(lines, _count_items(language), _fold(language, "section-changes"), ["", "</details>", ""])
+    return Section(lines, _count_items(language), _fold(language, "section_changes"), ["", "</details>", ""])
 
 
 def _tell_value(value: str | None, language: Language) -> str:
@@ -183,7 +183,7 @@ def _write_foot(plan: Plan, language: Language, next_step: str | None) -> list[s
         told += [language.say("next", command=code(clip(next_step, MESSAGE))), ""]
     version = code(clip(plan.runner_version, LABEL))
     moment = language.moment(plan.created_at, plan.timezone)
-    ids = [f"{language.say('plan-id')} {code(clip(plan.plan_id, LABEL))}"]
+    ids = [f"{language.say('plan_id')} {code(clip(plan.plan_id, LABEL))}"]
     ids.append(f"{language.say('meaning')} {code(clip(plan.meaning, LABEL))}")
     if plan.state_id is not None:
         ids.append(f"{language.say('state')} {code(clip(plan.state_id, LABEL))}")

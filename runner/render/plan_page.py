@@ -72,7 +72,7 @@ class _Writer:
         plan, language = self._plan, self._language
         moment = language.moment(plan.created_at, plan.timezone)
         pictures = Pictures(plan, language, self._most)
-        ids = [("plan-id", plan.plan_id), ("meaning", plan.meaning), ("state", plan.state_id)]
+        ids = [("plan_id", plan.plan_id), ("meaning", plan.meaning), ("state", plan.state_id)]
         return render_webpage(
             "plan.html",
             language=language,
@@ -91,7 +91,7 @@ class _Writer:
             next_step=clip(next_step, MESSAGE) if next_step is not None and plan.sending else None,
             made=language.say("made", moment=moment, zone=plan.timezone, version=clip(plan.runner_version, LABEL)),
             ids=[(language.say(name), clip(value, LABEL)) for name, value in ids if value is not None],
-            running=UNSAFE_IN_STYLE.sub("", f"{language.say('plan-id')} {clip(plan.plan_id, LABEL)}, {moment}"),
+            running=UNSAFE_IN_STYLE.sub("", f"{language.say('plan_id')} {clip(plan.plan_id, LABEL)}, {moment}"),
         )
 
     def _say_figures(self) -> list[Values]:
@@ -99,17 +99,17 @@ class _Writer:
         unpriced = count_unpriced(plan)
         cost = language.amounts(plan.estimated_costs) if plan.estimated_costs else "?" if unpriced else "—"
         figures = [
-            (language.say("figure-people", plan.recipients), language.number(plan.recipients)),
-            (language.say("figure-requests", plan.requests), language.number(plan.requests)),
-            (language.count("unknown-prices", unpriced) if unpriced else language.say("figure-cost"), cost),
+            (language.say("figure_people", plan.recipients), language.number(plan.recipients)),
+            (language.say("figure_requests", plan.requests), language.number(plan.requests)),
+            (language.count("unknown_prices", unpriced) if unpriced else language.say("figure_cost"), cost),
         ]
         if plan.finishes_at is not None:
             begin = self._clock(plan.created_at)
             zone = ZoneInfo(plan.timezone)
             day = plan.finishes_at.astimezone(zone).date()
-            told = language.say("figure-finish", begin=begin)
+            told = language.say("figure_finish", begin=begin)
             if day != plan.created_at.astimezone(zone).date():
-                told = language.say("figure-finish-later", begin=begin, day=language.long_day(day))
+                told = language.say("figure_finish_later", begin=begin, day=language.long_day(day))
             figures.append((told, self._clock(plan.finishes_at)))
         return [{"told": told, "number": number} for told, number in figures]
 
@@ -131,7 +131,7 @@ class _Writer:
             "severity": problem.severity.value,
             "code": clip(problem.code, LABEL),
             "place": f"{clip(place.path, VALUE)}:{place.line}:{place.column}" if place is not None else None,
-            "owners": language.say("of-campaigns", len(labels), labels=named) if labels else None,
+            "owners": language.say("of_campaigns", len(labels), labels=named) if labels else None,
             "message": BACKTICKS.split(clip(problem.message, MESSAGE)),
             "excerpt": _cut_excerpt(problem),
             "hint": BACKTICKS.split(language.say("hint", hint=clip(problem.hint, MESSAGE))) if problem.hint else None,
@@ -170,7 +170,7 @@ class _Writer:
 
     def _price(self, campaign: CampaignPlan) -> str:
         if campaign.estimated_cost is None:
-            return self._language.say("much-unpriced")
+            return self._language.say("much_unpriced")
         return self._language.amount(campaign.estimated_cost, campaign.currency)
 
     def _list_changes(self) -> Values:
@@ -190,7 +190,7 @@ class _Writer:
             }
             for campaign in changed[: self._items]
         ]
-        said = language.say("changes-sentence", campaigns=language.count("campaigns", len(changed)))
+        said = language.say("changes_sentence", campaigns=language.count("campaigns", len(changed)))
         return {"shown": shown, "said": said, "more": say_more(language, len(changed) - self._items)}
 
     def _value(self, value: str | None) -> str:

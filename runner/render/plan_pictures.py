@@ -48,16 +48,16 @@ class Pictures:
                 "people": language.number(slot.campaign.rows.pending),
                 "delivered": language.moment(slot.campaign.scheduled_for, slot.lane.timezone)
                 if slot.campaign.scheduled_for is not None
-                else language.say("at-once"),
+                else language.say("at_once"),
             }
             for slot in slots[: self._most]
         ]
         begin, finish = plan.created_at, max((slot.ends_at for slot in slots), default=plan.created_at)
         requests = sum(slot.campaign.requests for slot in slots)
         return {
-            "title": language.say("section-when"),
+            "title": language.say("section_when"),
             "said": language.say(
-                "when-sentence",
+                "when_sentence",
                 requests,
                 requests=language.count("requests", requests),
                 begin=self._clock(begin),
@@ -84,9 +84,9 @@ class Pictures:
         total = add_rows(listed)
         reasons = [reason for reason in Reason if getattr(total, reason)]
         return {
-            "title": language.say("section-who"),
+            "title": language.say("section_who"),
             "said": language.say(
-                "who-sentence",
+                "who_sentence",
                 total.listed,
                 rows=language.count("rows", total.listed),
                 people=language.count("people", self._plan.recipients),
@@ -115,7 +115,7 @@ class Pictures:
         bars = draw_costs(self._plan, language)
         costs = self._plan.estimated_costs
         return {
-            "title": language.say("section-much"),
+            "title": language.say("section_much"),
             "said": self._say_much(),
             "bars": bars,
             "legend": _find_legend(bars, language),
@@ -128,11 +128,11 @@ class Pictures:
     def _say_much(self) -> str:
         language, costs, unpriced = self._language, self._plan.estimated_costs, count_unpriced(self._plan)
         if not costs:
-            return language.say("much-sentence-unknown") if unpriced else ""
+            return language.say("much_sentence_unknown") if unpriced else ""
         if not unpriced:
-            return language.say("much-sentence", costs=language.amounts(costs))
-        unknown = language.count("unknown-prices", unpriced)
-        return language.say("much-sentence-partly", costs=language.amounts(costs), unknown=unknown)
+            return language.say("much_sentence", costs=language.amounts(costs))
+        unknown = language.count("unknown_prices", unpriced)
+        return language.say("much_sentence_partly", costs=language.amounts(costs), unknown=unknown)
 
     def _tell_cost(self, campaign: CampaignPlan) -> Values:
         language, bounds, total = self._language, campaign.bounds, total_cost(campaign)
@@ -148,7 +148,7 @@ class Pictures:
         people = "—" if bounds.max_recipients is None else language.number(bounds.max_recipients)
         reached, pending = language.number(bounds.people_before), language.number(campaign.rows.pending)
         if campaign.estimated_cost is None:
-            planned = language.say("much-unpriced")
+            planned = language.say("much_unpriced")
         cells = [spent, planned, whole, limit, reached, pending, people]
         return {
             "label": clip(campaign.label, LABEL),
@@ -162,4 +162,4 @@ def _find_legend(bars: Sequence[Bar], language: Language) -> list[tuple[str, str
     kinds = {piece.kind for bar in bars for piece in bar.pieces}
     marked = {"mark"} if any(bar.mark is not None for bar in bars) else set()
     names = {"spent": "before", "planned": "planned", "over": "over", "unpriced": "unknown", "mark": "guard"}
-    return [(kind, language.say(f"much-legend-{name}")) for kind, name in names.items() if kind in kinds | marked]
+    return [(kind, language.say(f"much_legend_{name}")) for kind, name in names.items() if kind in kinds | marked]

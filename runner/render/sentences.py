@@ -65,7 +65,7 @@ def say_blocked(plan: Plan, language: Language) -> str | None:
     if not plan.blocked or not plan.sending:
         return None
     number = len(plan.blocked)
-    return language.say("left-out", number, blocked=language.count("blocked", number))
+    return language.say("left_out", number, blocked=language.count("blocked", number))
 
 
 def say_cost(plan: Plan, language: Language) -> str:
@@ -74,9 +74,9 @@ def say_cost(plan: Plan, language: Language) -> str:
     if unpriced == 0:
         return language.say("cost", costs=language.amounts(plan.estimated_costs)) if plan.estimated_costs else ""
     if not plan.estimated_costs:
-        return language.say("cost-unknown")
-    costs, unknown = language.amounts(plan.estimated_costs), language.count("unknown-prices", unpriced)
-    return language.say("cost-partly", costs=costs, unknown=unknown)
+        return language.say("cost_unknown")
+    costs, unknown = language.amounts(plan.estimated_costs), language.count("unknown_prices", unpriced)
+    return language.say("cost_partly", costs=costs, unknown=unknown)
 
 
 def count_unpriced(plan: Plan) -> int:
@@ -99,16 +99,16 @@ def say_slot(plan: Plan, language: Language, slot: Slot | None) -> str:
         return "—"
     zone = slot.lane.timezone
     begin, finish = say_clock(plan, language, slot.starts_at, zone), say_clock(plan, language, slot.ends_at, zone)
-    told = begin if begin == finish else language.say("until-span", begin=begin, finish=finish)
+    told = begin if begin == finish else language.say("until_span", begin=begin, finish=finish)
     scheduled = slot.campaign.scheduled_for
     if scheduled is not None:
-        told += ", " + language.say("when-scheduled", moment=language.moment(scheduled, zone))
+        told += ", " + language.say("when_scheduled", moment=language.moment(scheduled, zone))
     return told if zone == plan.timezone else f"{told} ({zone})"
 
 
 def say_action(action: Action, language: Language) -> str:
     """The word for an action."""
-    return language.say("blocked-action" if action is Action.BLOCKED else action.value)
+    return language.say("blocked_action" if action is Action.BLOCKED else action.value)
 
 
 def say_note(note: Note, language: Language) -> str:
@@ -125,10 +125,10 @@ def say_note(note: Note, language: Language) -> str:
 
 def _say_why_nothing(plan: Plan, language: Language) -> str:
     if not plan.campaigns:
-        return language.say("nothing-no-campaign")
+        return language.say("nothing_no_campaign")
     if plan.blocked:
-        return language.say("nothing-blocked", blocked=language.count("blocked", len(plan.blocked)))
-    return language.say("nothing-pending")
+        return language.say("nothing_blocked", blocked=language.count("blocked", len(plan.blocked)))
+    return language.say("nothing_pending")
 
 
 def _say_finish(plan: Plan, language: Language) -> str:

@@ -36,7 +36,7 @@ def test_both_languages_have_the_same_phrases_with_the_same_placeholders():
 
 def test_no_french_phrase_is_english_and_its_marks_stand_off_without_a_break():
     same = {key for key, phrase in phrases_fr.PHRASES.items() if phrase == phrases_en.PHRASES[key]}
-    assert same == {"action", "plan-id", "total", "who-row"}
+    assert same == {"action", "plan_id", "total", "who_row"}
     for key, phrase in phrases_fr.PHRASES.items():
         for place, mark in enumerate(phrase):
             if mark in ":;!?":

@@ -123,7 +123,7 @@ def test_when_and_how_much_add_up_to_the_plan(review, language):
     assert sum(_number(row[5]) for row in rows) == _number(total[5]) == review.recipients
     _, *rows, total = _table(tree, "much")
     assert total[3] == language.amounts(review.estimated_costs)
-    assert [row[3] for row in rows if row[0] == "summer-opening"] == [language.say("much-unpriced")]
+    assert [row[3] for row in rows if row[0] == "summer-opening"] == [language.say("much_unpriced")]
     figures = [_text(dd) for dd in tree.iter("dd") if dd.get("class") is None][:3]
     assert figures == [language.number(19960), language.number(42), language.amounts(review.estimated_costs)]
 

@@ -22,8 +22,8 @@ EXCEPTIONS = {
 
 # (folder, exception) → how many there may be; all others: none. Each of them says beside it why it is there.
 BUDGET = {
-    ("runner", "waived rule"): 1,
-    ("runner", "broad except"): 1,
+    ("runner", "waived rule"): 2,
+    ("runner", "broad except"): 2,
     ("runner", "sleep"): 1,
     ("tests", "waived rule"): 2,
     ("tests", "waived type"): 2,
