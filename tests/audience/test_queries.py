@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from runner.audience import sealed
 from runner.audience.frames import read_request, write_request
 from runner.audience.query_values import spell_float
-from runner.errors import SourceUnreadable
+from runner.audience.recipients import read_excluded
+from runner.audience.tables import Means
+from runner.errors import Place, ProblemsFound, SourceUnreadable
+from runner.model.config import Campaign, Content
+from runner.model.secret import Secret
 
 FILES = {
     "data/x.csv": "phone,city,visits\n0639980001,lyon,1\n0639980002,paris,5\n0639980003,lyon,9\n",
@@ -242,3 +246,25 @@ def _run(script, folder) -> str:
 
     command = [sys.executable, "-c", script]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=dict(os.environ)).stdout
+
+
+def test_an_exclusion_is_asked_again_during_a_run_and_fails_closed_then_too(make_source, tmp_path):
+    (tmp_path / "out.csv").write_text("tel\n0639980003\n")
+    campaign = Campaign(
+        name="c",
+        edition=None,
+        file="campaigns/c.yaml",
+        place=Place("campaigns/c.yaml"),
+        account="main",
+        content=Content(audio="a", notify_email="ops@example.fr"),
+        recipients=(),
+        exclude=(make_source({"query": "select tel from 'out.csv'"}, 50),),
+    )
+    means = Means(root=tmp_path, context={}, look_up=lambda reference: Secret(reference.text))
+    assert set(read_excluded(campaign, means=means, countries=("FR",), fiction=True)) == {33639980003}
+    (tmp_path / "out.csv").write_text("tel\n0639980003\n0639980004\n")
+    assert len(read_excluded(campaign, means=means, countries=("FR",), fiction=True)) == 2
+    (tmp_path / "out.csv").unlink()
+    with pytest.raises(ProblemsFound) as refused:
+        read_excluded(campaign, means=means, countries=("FR",), fiction=True)
+    assert [problem.code for problem in refused.value.problems] == ["exclusion-missing"]
