@@ -69,11 +69,14 @@ def adopt(
 
 
 def _take_all(campaign: Campaign, sources: tuple[Source, ...]) -> Campaign:
-    """The campaign for the people of these sources, whoever may be reached today: what happened has happened."""
+    """The campaign for the people of these sources, whoever may be reached today: what happened has happened.
+
+    Its content is nobody's, since whom the provider refused with ours was reached by something else all the same.
+    """
     from runner.model.config import Kind
 
-    delivery = replace(campaign.delivery, kinds=tuple(Kind))
-    return replace(campaign, recipients=sources, exclude=(), delivery=delivery)
+    delivery, content = replace(campaign.delivery, kinds=tuple(Kind)), replace(campaign.content, audio="")
+    return replace(campaign, recipients=sources, exclude=(), delivery=delivery, content=content)
 
 
 def _say_what_is_adopted(campaign: Campaign, audience: Audience) -> str:
@@ -84,7 +87,6 @@ def _say_what_is_adopted(campaign: Campaign, audience: Audience) -> str:
         f"{rows.invalid:,} invalid",
         f"{rows.duplicate:,} duplicate",
         f"{held:,} held by the campaign already",
-        f"{rows.refused:,} refused by the provider",
         f"{rows.pending:,} to adopt",
     ]
     return f"{campaign.label}: {', '.join(parts)}"

@@ -19,9 +19,16 @@ def find_last_people(names: Iterable[Identity], last: Mapping[str, int]) -> int 
     return next((last[subject] for subject in subjects if subject in last), None)
 
 
-def measure(campaign: Campaign, rows: Rows, exclusion_rows: Sequence[int]) -> dict[str, int]:
-    """How many people the campaign has, and how many rows each of its exclusions."""
-    measured = {_name_rows(source): rows for source, rows in zip(campaign.exclude, exclusion_rows, strict=True)}
+def measure(campaign: Campaign, rows: Rows, exclusion_rows: Sequence[int], last: Mapping[str, int]) -> dict[str, int]:
+    """How many people the campaign has, and how many rows each of its exclusions.
+
+    Where it does not mind that an exclusion shrinks, fewer rows are no new measure: another campaign may mind.
+    """
+    measured = {
+        _name_rows(source): rows
+        for source, rows in zip(campaign.exclude, exclusion_rows, strict=True)
+        if source.max_shrink is not None or rows > last.get(_name_rows(source), 0)
+    }
     return {_name_people(campaign.name): count_people(rows), **measured}
 
 
@@ -35,7 +42,7 @@ def judge_shrinking(campaign: Campaign, exclusion_rows: Sequence[int], last: Map
                 f"the exclusion `{source.text or 'numbers'}` has {rows:,} rows, and had {before:,} when something was"
                 f" last sent; max_shrink is {share}"
             )
-            hint = "put the missing rows back; if so few are meant, raise `max_shrink` or remove it for one run"
+            hint = "put the missing rows back; if so few are meant, raise `max_shrink` for one run"
             yield Problem("exclusion-shrunk", message, source.place, hint, source.excerpt)
 
 

@@ -28,6 +28,17 @@ MAGIC = b"campaign-plan "
 FORMAT_VERSION = 1
 DIGEST_BYTES = 32
 MOST_MANIFEST_BYTES = 256 << 20
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+)
+"""What content that nobody wrote so may lead to."""
 _HEAD = struct.Struct(">Q")
 """How many bytes the deflated manifest has."""
 
@@ -95,7 +106,7 @@ def read_plan(content: bytes, name: str) -> SavedPlan:
         raise PlanRefused(message, hint=hint, code="plan-newer")
     try:
         return _read_content(content[len(MAGIC) + len(version) + 1 : -2 * DIGEST_BYTES])
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, struct.error, zlib.error) as error:
+    except UNREADABLE as error:
         raise _tell_altered(name) from error
 
 
@@ -125,10 +136,10 @@ def _read_content(content: bytes) -> SavedPlan:
     return SavedPlan(
         plan=decode(Plan, manifest["plan"]),
         mark=decode(Mark, manifest["mark"]),
-        variables=tuple(manifest["variables"]),
-        sandbox=manifest["sandbox"],
-        language=manifest["language"],
-        said={label: dict(fields) for label, fields in manifest["said"].items()},
+        variables=tuple(decode(str, variable) for variable in manifest["variables"]),
+        sandbox=decode(bool, manifest["sandbox"]),
+        language=decode(str, manifest["language"]),
+        said={label: {name: decode(str, text) for name, text in f.items()} for label, f in manifest["said"].items()},
         people=_cut_people(content[_HEAD.size + length :], manifest["people"]),
     )
 

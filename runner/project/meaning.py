@@ -26,6 +26,9 @@ FIELD_KEYS = {
 }
 """The keys of files whose values the model keeps elsewhere. Fields of the account stand under `account.`."""
 
+EXCLUSIONS = "campaign.exclude["
+"""Numbers that stand there are said one by one: to add one is no change of the others."""
+
 
 def digest_account(account: Account, exposed: Sequence[str]) -> str:
     """What an account and what all templates see say, as canonical JSON, of which a campaign's digest is made."""
@@ -82,7 +85,10 @@ def _flatten(value: object, field: str = "") -> Iterator[tuple[str, str]]:
             yield field, amount
         case {"kind": str() as kind, "text": text, "numbers": numbers} if isinstance(value, dict):
             options = {name: said for name, said in value.items() if said and name not in ("kind", "text", "numbers")}
-            yield field, _write({kind: text or numbers, **options})
+            listed = numbers if field.startswith(EXCLUSIONS) else []
+            yield field, _write({kind: text or (numbers if not listed else []), **options})
+            for index, number in enumerate(listed):
+                yield f"{field}.numbers[{index}]", _write({kind: [number]})
         case dict():
             for name, part in value.items():
                 yield from _flatten(part, f"{field}.{name}" if field else str(name))

@@ -146,7 +146,7 @@ def _clear(connection: Connection, home: Home) -> None:
     if connection.execute(select(func.count()).select_from(campaigns)).scalar_one():
         message = f"`{home.name}` is not empty: an import would mix two ledgers"
         raise StateRefused(message, hint="import into an empty place", code="state-exists")
-    for table in (stops, runs, accounts, state_table):
+    for table in (stops, measures, runs, accounts, state_table):
         connection.execute(delete(table))
 
 

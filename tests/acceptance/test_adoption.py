@@ -48,6 +48,17 @@ def test_who_is_held_already_is_not_adopted_again(history, serve: Serve):
     assert "nobody to adopt" in adopt(history, "data/sent.csv", "--auto-approve").stderr
 
 
+def test_whom_the_provider_refused_may_have_been_reached_by_something_else(history, serve: Serve):
+    sandbox = serve(faults=["refuse-number:0612000021"])
+    assert history.call("apply", "--auto-approve").returncode == 0
+    assert "2 people count as reached" in adopt(history, "data/sent.csv", "--auto-approve").stdout
+    campaign = (history.root / "campaigns/recall.yaml").read_text()
+    history.write({"campaigns/recall.yaml": campaign.replace("5f2c8e6b", "77aa77aa")})
+    before = sandbox.count().requests
+    assert history.call("apply", "--auto-approve").returncode == 0
+    assert sandbox.count().requests == before
+
+
 def test_only_a_typed_yes_records(history):
     refused = history.run("state", "adopt", "recall", "data/sent.csv", typed="y\n")
     assert (refused.returncode, "not-confirmed" in refused.stderr) == (1, True)

@@ -103,3 +103,18 @@ def test_an_exclusion_that_shrank_since_something_was_sent_blocks(place, serve: 
     assert plan(place) == ("continue", [])
     place.write({"data/no.csv": people_csv(range(900, 908))})
     assert plan(place) == ("blocked", ["exclusion-shrunk"])
+
+
+def test_an_exclusion_that_another_campaign_lets_shrink_has_shrunk_all_the_same(place, serve: Serve):
+    serve()
+    place.write({"data/no.csv": people_csv(range(900, 910))})
+    minding = CAMPAIGN + "exclude:\n  - {file: data/no.csv, max_shrink: 10%}\n"
+    careless = minding.replace("5f2c8e6b", "77aa77aa").replace(", max_shrink: 10%", "")
+    place.write({"campaigns/recall.yaml": minding, "campaigns/other.yaml": careless})
+    place.write({"data/people.csv": people_csv(range(3))})
+    assert apply(place) == 0
+    place.write({"data/people.csv": people_csv(range(4)), "data/no.csv": people_csv(range(900, 905))})
+    for _ in range(2):
+        assert apply(place) == 1
+    shown = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
+    assert {c["name"]: c["action"] for c in shown} == {"other": "none", "recall": "blocked"}

@@ -244,3 +244,37 @@ def test_a_plan_with_nobody_in_it_sends_nothing(place, serve: Serve):
     save(place)
     place.write({"campaigns/recall.yaml": CAMPAIGN})
     assert (carry_out(place).returncode, sandbox.count().requests) == (0, 0)
+
+
+def test_a_number_that_was_added_to_an_exclusion_only_narrows_the_plan(place, serve: Serve):
+    sandbox = serve()
+    excluding = CAMPAIGN + "exclude:\n  - {numbers: ['0612000001', '06 12 00 09 99']}\n"
+    place.write({"data/people.csv": people_csv(range(5)), "campaigns/recall.yaml": excluding})
+    save(place)
+    place.write({"campaigns/recall.yaml": excluding.replace("['0612000001'", "['0612000002', '0612000001'")})
+    assert (carry_out(place).returncode, sandbox.count().people) == (0, 3)
+    place.write({"campaigns/recall.yaml": excluding.replace("'0612000001', ", "")})
+    assert codes(carry_out(place)) == ["plan-meaning-changed"]
+
+
+def test_people_that_were_adopted_since_only_narrow_the_plan(prepared):
+    place, sandbox = prepared
+    place.write({"data/sent.csv": people_csv(range(20, 30))})
+    assert place.call("state", "adopt", "recall", "data/sent.csv", "--auto-approve").returncode == 0
+    assert (carry_out(place).returncode, sandbox.count().people) == (0, 20)
+
+
+def test_another_plan_that_sent_by_the_former_name_overtakes_it(prepared):
+    place, sandbox = prepared
+    assert carry_out(place, "--limit", "10").returncode == 2
+    renamed = CAMPAIGN.replace("recall", "summer") + "previously: recall\n"
+    (place.root / "campaigns/recall.yaml").unlink()
+    place.write({"campaigns/summer.yaml": renamed})
+    save(place, file="q.plan")
+    (place.root / "campaigns/summer.yaml").unlink()
+    place.write({"campaigns/recall.yaml": CAMPAIGN})
+    assert place.call("apply", "--auto-approve", "--limit", "5").returncode == 2
+    (place.root / "campaigns/recall.yaml").unlink()
+    place.write({"campaigns/summer.yaml": renamed})
+    assert codes(carry_out(place, file="q.plan")) == ["plan-overtaken"]
+    assert (sandbox.count().people, sandbox.count().twice) == (15, 0)

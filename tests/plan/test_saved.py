@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -132,6 +135,28 @@ def test_a_file_that_somebody_made_without_the_key_is_refused():
     with pytest.raises(PlanRefused) as refused:
         check_signature(forged, "p.plan", KEY)
     assert refused.value.code == "plan-altered"
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[" * 200_000,
+        b'{"plan": ' * 200_000,
+        json.dumps({"variables": [1]}).encode(),
+        json.dumps({"said": {"recall": {"audio": 1}}}).encode(),
+        json.dumps({"sandbox": "yes"}).encode(),
+    ],
+)
+def test_a_manifest_that_nobody_wrote_so_is_refused_and_nothing_worse(manifest):
+    content = write_plan(save(0), KEY)
+    start = content.index(b"\n") + 1
+    if manifest.endswith(b"}"):
+        (length,) = struct.unpack_from(">Q", content, start)
+        written = json.loads(zlib.decompress(content[start + 8 : start + 8 + length]))
+        manifest = json.dumps(written | json.loads(manifest)).encode()
+    deflated = zlib.compress(manifest)
+    forged = content[:start] + struct.pack(">Q", len(deflated)) + deflated + content[-64:-32]
+    assert refuses(forged + sha256(forged).digest())
 
 
 @pytest.mark.parametrize("people", [500, 20_000])

@@ -42,12 +42,16 @@ def fill(desk) -> None:
     desk.settle(settled, accepted=False)
     desk.record(6, 7)
     desk.ledger.stop(["spring-*"], by="ops@host", clock=desk.clock)
+    desk.accept(desk.record(8, name="spring"))
+    desk.ledger.rename(("spring", None), ("summer", None))
+    desk.ledger.note_measures({"people recall": 7}, desk.clock)
 
 
 def told(state) -> tuple:
     ledger = state.ledger
     people = [sorted(",".join(ledger.read_people(r.campaign, r.edition, b"")).split(",")) for r in ledger.campaigns()]
-    return state.serial, ledger.campaigns(), ledger.chunks(), ledger.stops(), people
+    kept = (ledger.stops(), ledger.formers(), ledger.measures())
+    return state.serial, ledger.campaigns(), ledger.chunks(), *kept, people
 
 
 def test_everything_comes_over_whatever_keeps_either(desk, bring):
@@ -68,6 +72,13 @@ def test_what_was_brought_goes_on_as_the_same_ledger(desk, bring, clock):
         assert len(brought.ledger.sweep(there.held, clock)) == 1
         there.accept(there.record(8, 9))
         assert there.people()[6] == "U"
+
+
+def test_names_go_on_after_it_was_brought(desk, bring):
+    fill(desk)
+    brought = bring(list(export_state(desk.state)))
+    assert brought.ledger.rename(("summer", None), ("autumn", None))
+    assert brought.ledger.formers() == {(name, None): ("autumn", None) for name in ("spring", "summer")}
 
 
 def test_a_retired_state_gives_its_id_away_and_sends_no_more(desk, bring, clock, open_again):
@@ -108,6 +119,14 @@ def test_an_empty_state_that_was_made_on_purpose_is_filled_and_keeps_its_id(desk
     brought = bring(list(export_state(desk.state)), pin=state_id)
     assert brought.id == state_id
     assert told(brought) == told(desk.state)
+
+
+def test_what_a_run_that_reached_nobody_left_in_it_goes(desk, bring, place, clock):
+    fill(desk)
+    create_state(**place, clock=clock).close()
+    with open_state(**place, clock=clock) as empty:
+        empty.ledger.note_measures({"people recall": 3}, clock)
+    assert told(bring(list(export_state(desk.state)))) == told(desk.state)
 
 
 def test_a_state_that_holds_anything_is_not_filled(desk, bring):
