@@ -101,7 +101,9 @@ def _draft(root: Path, ci: str | None) -> Iterator[Draft]:
     if ci is not None:
         repository = _find_repository(root)
         for name, source in PIPELINES[ci].items():
-            yield Draft(name, repository / name, _read(source, root.relative_to(repository).as_posix()))
+            path = repository / name
+            told = Path(os.path.relpath(path, root)).as_posix()
+            yield Draft(told, path, _read(source, root.relative_to(repository).as_posix()))
 
 
 def _find_ignoring(root: Path) -> Mapping[str, str]:
