@@ -380,11 +380,11 @@ def enlist(tmp_path: Path) -> Callable[..., None]:
 @pytest.fixture
 def open_shop(
     platform: Platform, serve: Callable[..., Sandbox], enlist: Callable[..., None], tmp_path: Path, monkeypatch: Any
-) -> Callable[[str], Platform]:
+) -> Callable[..., Platform]:
     """A function that sets up a repository as the head of its pipeline says, for a list of 30 people outside git."""
 
-    def begin(ci: str) -> Platform:
-        root = platform.repository
+    def begin(ci: str, folder: str = ".") -> Platform:
+        root = platform.repository / folder
         _call("init", str(root), "--ci", ci)
         enlist(range(30))
         platform.environment["PRIVATE_DATA"] = str(tmp_path / "private")
@@ -407,8 +407,8 @@ def open_shop(
         example = (root / "campaigns/example.yaml").read_text(encoding="utf-8")
         platform.commit(
             {
-                "campaigns.yaml": text,
-                "campaigns/example.yaml": example.replace("data/example.csv", "data/people.csv"),
+                f"{folder}/campaigns.yaml": text,
+                f"{folder}/campaigns/example.yaml": example.replace("data/example.csv", "data/people.csv"),
                 f".{ci}/campaigns/fetch-data.sh": FETCH,
             }
         )

@@ -79,6 +79,21 @@ def test_what_was_reviewed_is_sent_when_it_is_merged_however_it_is_merged(shop, 
 
 
 @pytest.mark.slow
+def test_a_project_in_a_folder_of_the_repository_is_planned_and_sent_from_there(open_shop, serve):
+    sandbox = serve()
+    shop = open_shop("github", "mail/été 2027")
+    shop.commit({"mail/été 2027/campaigns/bad.yaml": "nmae: x\n"})
+    told = shop.run("pull_request")["validate"].log
+    assert "::error file=mail/été 2027/campaigns/bad.yaml,line=1," in told
+    (shop.repository / "mail/été 2027/campaigns/bad.yaml").unlink()
+    shop.commit({})
+    assert shop.run("pull_request")["plan"].result == "success"
+    assert shop.run("push", edit=stop_early)["apply"].result == "success"
+    assert shop.run("schedule")["apply"].result == "success"
+    assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+
+
+@pytest.mark.slow
 def test_what_nobody_reviewed_is_planned_anew_and_waits_for_an_approval(shop, serve):
     sandbox = serve()
     jobs = shop.run("push")
