@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from runner.errors import AlreadyHeld, StateRefused
 from runner.model.approval import Mark
 from runner.model.ledger import Adoption
+from runner.state import resemblance
 
 SPRING, SUMMER = ("spring", None), ("summer", "2027")
 
@@ -82,6 +84,19 @@ def test_whoever_heard_a_recording_is_found_campaign_by_campaign(desk):
     heard = {item.lower() for page in desk.ledger.read_hearers(found) for item in page.split(",")}
     assert heard == {desk.person(number).hex() for number in (1, 2, 3)}
     assert desk.ledger.find_hearers("audio-3") == ()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_whoever_heard_a_recording_comes_in_the_order_in_which_people_are_kept(desk):
+    """Where each page sorted all, a million people took ten times as long."""
+    desk.accept(desk.record(1, 2, name="spring"))
+    (found,) = desk.ledger.find_hearers("audio-1")
+    asked = []
+    with desk.state.transactions.reading() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+        resemblance.read_hearers(connection, found, b"")
+        steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all()
+    assert not any("TEMP B-TREE" in step[3] for step in steps), steps
 
 
 def test_the_last_measure_is_the_one_that_counts(desk):

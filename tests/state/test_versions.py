@@ -127,3 +127,25 @@ def test_processes_that_race_upgrade_once(old, start):
         racer.stdin.write("\n")
         racer.stdin.flush()
     assert [racer.stdout.readline() for racer in racers] == ["6\n"] * 3
+
+
+def test_a_shared_state_of_version_2_goes_on_as_one_of_today(cluster, clock, tmp_path):
+    schema = cluster.new_schema()
+    how = {"url": cluster.url(schema), "root": tmp_path, "key": KEY, "pin": None, "clock": clock}
+    columns = (
+        "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns"
+        f" where table_schema = '{schema}' order by 1, 2"
+    )
+    open_state(**how).close()
+    new = cluster.ask(columns)
+    for statement in (
+        "alter table {0}.chunks drop column plan_id, drop column base_url, drop column adopted",
+        "drop table {0}.formers",
+        "drop table {0}.measures",
+        "update {0}.state set version = 2",
+    ):
+        cluster.ask(statement.format(schema))
+    with open_state(**how) as state:
+        assert state.ledger.formers() == {}
+        state.ledger.note_measures({"people recall": 3}, clock)
+    assert cluster.ask(columns) == new
