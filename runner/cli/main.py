@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("runner.cli.stopping", "Let go on what `stop` has stopped."),
     "contacted": ("runner.cli.state", "Show every campaign that reached a number."),
     "state": ("runner.cli.state", "Make or show the state by hand."),
+    "explain": ("runner.cli.explain", "Explain a problem code, with a wrong and a right example."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in for the provider's API on this machine."),
     "schema": ("runner.cli.project", "Print a JSON Schema."),
 }

@@ -13,7 +13,7 @@ from runner.errors import Severity
 from runner.project.check import Checked, check_project
 from runner.project.folder import find_root
 
-SCHEMAS = ("project", "campaign", "plan", "status", "events")
+SCHEMAS = ("project", "campaign", "plan", "status", "events", "explain")
 CHECKED_OUT = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 """Where GitHub and GitLab say into which folder they checked the repository out."""
 UNSOUND = (

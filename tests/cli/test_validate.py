@@ -96,7 +96,7 @@ def test_no_variable_of_the_environment_needs_to_be_set_and_none_is_made(campaig
     assert sorted(root.rglob("*")) == before
 
 
-@pytest.mark.parametrize("name", ["project", "campaign", "plan", "status", "events"])
+@pytest.mark.parametrize("name", ["project", "campaign", "plan", "status", "events", "explain"])
 def test_each_schema_is_printed_as_it_lies_in_the_repository(campaign, name):
     ended = campaign("schema", name)
     root = Path(__file__).resolve().parents[2]

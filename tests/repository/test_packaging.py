@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SCHEMAS = ("project", "campaign", "plan", "status", "events")
+SCHEMAS = ("project", "campaign", "plan", "status", "events", "explain")
 
 # Runs `campaign` with a folder of packages before all others, and says on stderr which `runner` that found.
 RUN_FROM = """
@@ -72,6 +72,14 @@ def test_every_schema_is_printed_from_a_wheel_an_editable_install_and_the_clone(
         assert place.strip() == str(home / "runner" / "__init__.py")
 
 
+def test_a_code_is_explained_from_a_wheel_an_editable_install_and_the_clone(origin):
+    _, command, cwd, _ = origin
+    explained = subprocess.run(
+        [sys.executable, *command, "explain", "unknown-key"], cwd=cwd, check=True, capture_output=True, encoding="utf-8"
+    )
+    assert explained.stdout == (ROOT / "docs" / "problems" / "unknown-key.md").read_text(encoding="utf-8")
+
+
 def test_a_project_is_begun_from_a_wheel_an_editable_install_and_the_clone(origin, tmp_path):
     _, command, cwd, _ = origin
     for ci in ("github", "gitlab"):
@@ -104,6 +112,10 @@ def _version() -> str:
 
 def test_the_schemas_at_the_root_are_those_of_the_package():
     assert (ROOT / "schemas").readlink() == Path("runner/schemas")
+
+
+def test_the_pages_of_problem_codes_in_the_docs_are_those_of_the_package():
+    assert (ROOT / "docs" / "problems").readlink() == Path("../runner/problems")
 
 
 def _pins() -> dict[str, str]:
