@@ -72,9 +72,12 @@ class Resemblance:
         if self.desk.state is None:
             return
         own = self.desk.identities_of(campaign)
+        # Editions that stand under a former name are its own.
+        former = {name for (name, _), (now, _) in self.desk.formers.items() if now == campaign.name}
+        names = {campaign.name, *former}
         for other in self.desk.state.ledger.find_hearers(campaign.content.audio):
             identity = (other.name, other.edition)
-            rested = other.name == campaign.name and self.desk.now - other.last_at > EDITIONS_REST_FOR
+            rested = other.name in names and self.desk.now - other.last_at > EDITIONS_REST_FOR
             if identity not in own and not rested and not repeats(campaign, identity, self.desk.formers):
                 yield other
 

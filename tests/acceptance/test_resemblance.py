@@ -176,6 +176,19 @@ def test_another_edition_of_the_same_name_rests_for_three_days(sent):
     assert actions(place) == {"spring@2": "send"}
 
 
+def test_an_edition_under_the_former_name_rests_for_three_days_too(sent):
+    place, _ = sent
+    write(place, "spring", range(200, 210), 'edition: "2"\n')
+    assert apply(place).returncode == 0
+    move(place, "spring", "summer", range(200, 210), 'edition: "2"\npreviously: spring\n')
+    assert apply(place).returncode == 0
+    write(place, "summer", range(100), 'edition: "3"\npreviously: spring@2\n')
+    assert refusal(place, "summer")["code"] == "same-audio"
+    with closing(sqlite3.connect(place.root / ".campaign/state.db")) as state, state:
+        state.execute("update chunks set recorded_at = replace(recorded_at, '20', '19')")
+    assert actions(place)["summer@3"] == "send"
+
+
 def test_a_campaign_with_nobody_pending_is_none_whatever_it_resembles(sent):
     place, _ = sent
     write(place, "copy", range(100), "repeats: [spring]\n")
