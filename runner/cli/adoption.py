@@ -44,11 +44,14 @@ def adopt(
     """Record the people of each SOURCE as reached under the campaign NAME by something else, a script say.
 
     From then on the campaign does not reach them. SOURCE is a file or glob in the project, or a source as campaigns
-    write it: '{file: data/sent.csv, column: phone}'. It counts first, and asks: only a typed `yes` records.
+    write it: '{file: data/sent.csv, column: phone}'. It counts first, and asks: only a typed `yes` records. It refuses
+    where it is not clear which ledger is the campaign's (`previously`).
     """
     from runner.cli.plan import find_one
     from runner.cli.states import open_for_recording
+    from runner.errors import ProblemsFound
     from runner.plan.desk import read_audience
+    from runner.plan.formers import judge_names
     from runner.project.sources import parse_source
 
     project = load(invocation, variables)
@@ -56,6 +59,9 @@ def adopt(
     with open_for_recording(invocation, project, sandbox=sandbox) as state:
         desk = build_desk(invocation, project, state, sandbox=sandbox)
         campaign = find_one(desk, name)
+        unclear = tuple(judge_names(campaign, project, desk.records, desk.formers))
+        if unclear:
+            raise ProblemsFound(unclear)
         with read_audience(_take_all(campaign, sources), desk) as audience:
             invocation.write(_say_what_is_adopted(campaign, audience))
             if not audience.rows.pending:

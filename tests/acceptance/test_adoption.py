@@ -59,6 +59,18 @@ def test_whom_the_provider_refused_may_have_been_reached_by_something_else(histo
     assert sandbox.count().requests == before
 
 
+def test_nobody_is_adopted_under_a_name_that_the_ledger_left(history, serve: Serve):
+    serve()
+    assert history.call("apply", "--auto-approve").returncode == 0
+    campaign = (history.root / "campaigns/recall.yaml").read_text()
+    renamed = campaign.replace("name: recall", "name: summer") + "previously: recall\n"
+    history.write({"campaigns/recall.yaml": renamed})
+    assert history.call("apply", "--auto-approve").returncode == 0
+    history.write({"campaigns/recall.yaml": campaign.replace("5f2c8e6b", "77aa77aa")})
+    refused = adopt(history, "data/sent.csv", "--auto-approve")
+    assert (refused.returncode, "renamed-before" in refused.stderr) == (1, True)
+
+
 def test_only_a_typed_yes_records(history):
     refused = history.run("state", "adopt", "recall", "data/sent.csv", typed="y\n")
     assert (refused.returncode, "not-confirmed" in refused.stderr) == (1, True)
