@@ -111,6 +111,11 @@ class Audience:
         self._connection = connection
         self._sources = sources
 
+    @property
+    def newcomers(self) -> int:
+        """The pending people whom a saved plan leaves out: they wait for another one."""
+        return self.whole.pending - self.rows.pending
+
     def keep_pending(self) -> Pending:
         """The people who are pending, as they are kept when the engine is let go."""
         numbers, places = array("Q"), array("Q")

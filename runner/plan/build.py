@@ -71,7 +71,7 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, 
                 if not campaign_plan.is_sent:
                     continue
                 resemblance.note_sent(campaign, audience)
-                measures |= measure(campaign, audience.whole, audience.exclusion_rows, desk.measures)
+                measures |= measure(campaign, audience, desk.measures)
                 if collisions is not None:
                     collisions.add(campaign.label, audience.spell_pending())
                 if keep_pending:

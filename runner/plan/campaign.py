@@ -17,7 +17,7 @@ from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
 from runner.plan.guards import Draft, Spent, judge_guards, measure_bounds, problem_at
-from runner.plan.measures import find_last_people, judge_shrinking
+from runner.plan.measures import count_planned, find_last_people, judge_shrinking
 from runner.plan.questions import find_open_questions
 from runner.plan.resemblance import Resemblance
 from runner.plan.schedule import ScheduleRefused, find_schedule, is_over
@@ -101,6 +101,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
     if pending:
         draft = Draft(
             rows=audience.whole,
+            people=count_planned(audience),
             pending=pending,
             cost=cost,
             price=price,

@@ -29,10 +29,12 @@ class Spent:
 class Draft:
     """What guards judge: all rows of the sources, the people who would be reached now, and what that costs.
 
-    `last_people` is how many the campaign had when it was last sent, in any edition.
+    `people` are those that the campaign has, reached or pending, but for those whom a saved plan leaves out;
+    `last_people` is how many it had when it was last sent, in any edition.
     """
 
     rows: Rows
+    people: int
     pending: int
     cost: Decimal | None
     price: Price | None
@@ -62,7 +64,7 @@ def judge_guards(campaign: Campaign, draft: Draft, today: date) -> tuple[Problem
         _measure_recipients(campaign, draft.pending, draft.spent),
         _measure_cost(campaign, draft.spent, draft.cost, draft.price),
         _measure_invalid(campaign, draft.rows),
-        _measure_growth(campaign, draft.rows, draft.last_people),
+        _measure_growth(campaign, draft.people, draft.last_people),
     )
     judged = tuple(_judge(breach, campaign, today) for breach in breaches if breach is not None)
     return (unknown, *judged) if unknown is not None else judged
@@ -183,9 +185,9 @@ def _measure_invalid(campaign: Campaign, rows: Rows) -> Breach | None:
     )
 
 
-def _measure_growth(campaign: Campaign, rows: Rows, last: int | None) -> Breach | None:
+def _measure_growth(campaign: Campaign, people: int, last: int | None) -> Breach | None:
     """Against the last time that the campaign was sent, in any edition; before that there is nothing to hold it to."""
-    limit, people = campaign.guards.max_growth, count_people(rows)
+    limit = campaign.guards.max_growth
     if limit is None or not last or Decimal(people - last) <= limit * last:
         return None
     growth = Decimal(people - last) / last

@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
+from runner.audience.recipients import Audience
 from runner.errors import Problem
 from runner.model.config import Campaign, Source
 from runner.model.names import Identity
-from runner.model.plan import Rows
 from runner.plan.guards import count_people
+
+
+def count_planned(audience: Audience) -> int:
+    """The people that the campaign has, but for those whom a saved plan leaves out."""
+    return count_people(audience.whole) - audience.newcomers
 
 
 def find_last_people(names: Iterable[Identity], last: Mapping[str, int]) -> int | None:
@@ -19,17 +24,17 @@ def find_last_people(names: Iterable[Identity], last: Mapping[str, int]) -> int 
     return next((last[subject] for subject in subjects if subject in last), None)
 
 
-def measure(campaign: Campaign, rows: Rows, exclusion_rows: Sequence[int], last: Mapping[str, int]) -> dict[str, int]:
+def measure(campaign: Campaign, audience: Audience, last: Mapping[str, int]) -> dict[str, int]:
     """How many people the campaign has, and how many rows each of its exclusions.
 
     Where it does not mind that an exclusion shrinks, fewer rows are no new measure: another campaign may mind.
     """
     measured = {
         _name_rows(source): rows
-        for source, rows in zip(campaign.exclude, exclusion_rows, strict=True)
+        for source, rows in zip(campaign.exclude, audience.exclusion_rows, strict=True)
         if source.max_shrink is not None or rows > last.get(_name_rows(source), 0)
     }
-    return {_name_people(campaign.name): count_people(rows), **measured}
+    return {_name_people(campaign.name): count_planned(audience), **measured}
 
 
 def judge_shrinking(campaign: Campaign, exclusion_rows: Sequence[int], last: Mapping[str, int]) -> Iterator[Problem]:

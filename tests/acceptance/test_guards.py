@@ -118,3 +118,14 @@ def test_an_exclusion_that_another_campaign_lets_shrink_has_shrunk_all_the_same(
         assert apply(place) == 1
     shown = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
     assert {c["name"]: c["action"] for c in shown} == {"other": "none", "recall": "blocked"}
+
+
+def test_newcomers_of_a_saved_plan_are_no_growth_of_it_and_stay_one_of_the_next(place, serve: Serve):
+    sandbox = serve()
+    for people, reached in ((10, 10), (12, 12)):
+        write(place, people, "guards: {max_growth: 20%}\n")
+        assert place.call("plan", "-o", "p.plan").returncode == 0
+        write(place, 30, "guards: {max_growth: 20%}\n")
+        assert place.call("apply", "--plan", "p.plan").returncode == 0
+        assert sandbox.count().people == reached
+        assert plan(place) == ("blocked", ["guard-max-growth"])
