@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
 from runner.cli.desks import build_desk, load, sandbox_option, variables_option
 
@@ -26,7 +27,7 @@ NAME = "adopted"
 
 
 @click.command(short_help="Hold people whom something else has reached as reached by a campaign.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete_campaigns)
 @click.argument("texts", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--auto-approve", is_flag=True, help="Record them without asking.")
 @variables_option

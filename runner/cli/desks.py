@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runner import __version__
+from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+exclude_option = click.option(
+    "--exclude",
+    "excluded",
+    multiple=True,
+    metavar="NAME",
+    help="Leave these campaigns out.",
+    shell_complete=complete_campaigns,
+)
 variables_option = click.option(
     "--var", "variables", multiple=True, metavar="K=V", help="Set a declared variable; V is read as YAML."
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.completion import complete_codes
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format
 from runner.errors import RunnerError
@@ -41,7 +42,7 @@ class Page:
 
 
 @click.command(short_help="Explain a problem code, with a wrong and a right example.")
-@click.argument("code", metavar="CODE")
+@click.argument("code", metavar="CODE", shell_complete=complete_codes)
 @choose_format("text", "json")
 @click.pass_obj
 def explain(invocation: Invocation, *, code: str, output_format: str) -> int:

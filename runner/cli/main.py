@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from runner import __version__
 from runner.cli.context import Invocation
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("runner.cli.init", "Write a project that plans in the sandbox at once."),
@@ -26,12 +29,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "contacted": ("runner.cli.state", "Show every campaign that reached a number."),
     "state": ("runner.cli.state", "Make or show the state by hand."),
     "explain": ("runner.cli.explain", "Explain a problem code, with a wrong and a right example."),
+    "completion": ("runner.cli.completion", "Print what lets a shell complete commands, campaigns and chunks."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in for the provider's API on this machine."),
     "schema": ("runner.cli.project", "Print a JSON Schema."),
 }
 """Each command's module and what `campaign --help` says of it, so that help imports none of them."""
 
 HELP_WIDTH = 100
+ASKED_BY_SHELL = "_CAMPAIGN_COMPLETE"
+"""The variable by which the scripts of `campaign completion` ask: `bash_complete`, say."""
 GLOBAL_OPTIONS_STAND_HERE_TOO = "Global options (-C DIR, --no-color, -q, -v) may stand here too: see `campaign --help`."
 
 
@@ -60,6 +66,14 @@ class Commands(click.Group):
         known = self.commands.get(name)
         return known.load() if isinstance(known, Deferred) else None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands and options that begin so; none of the commands is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        begun = [name for name in self.commands if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=self.commands[name].short_help) for name in begun]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with their one line each."""
         with formatter.section("Commands"):
@@ -71,8 +85,14 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
         setattr(ctx.obj, param.name, value)
 
 
+def _complete_folders(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
+
+
 def _show_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
-    if value:
+    if value and not ctx.resilient_parsing:
         invocation: Invocation = ctx.obj
         invocation.write(_describe_version() if invocation.verbose else f"campaign {__version__}")
         ctx.exit()
@@ -107,6 +127,7 @@ def _global_options(*, hidden: bool) -> list[click.Parameter]:
             help=text,
             hidden=hidden,
             metavar=None if flag else "DIR",
+            shell_complete=None if flag else _complete_folders,
         )
 
     return [
@@ -148,6 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _speak_utf8(sys.stdin, sys.stdout, sys.stderr)
     invocation = Invocation()
     try:
+        if ASKED_BY_SHELL in invocation.environment:
+            from runner.cli.completion import answer_shell
+
+            return answer_shell(invocation, campaign)
         return _run(invocation, sys.argv[1:] if arguments is None else list(arguments))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary: whatever happens is told as text
         from runner.cli.boundary import tell_failure

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completion import complete_campaigns, complete_files
 from runner.cli.context import Invocation, first_exit
 from runner.cli.desks import (
     build_desk,
     choose_format,
+    exclude_option,
     load,
     open_desk,
     sandbox_option,
@@ -29,9 +31,16 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show what `apply` would do; change nothing.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--exclude", "excluded", multiple=True, metavar="NAME", help="Leave these campaigns out.")
-@click.option("-o", "--output", "file", metavar="FILE", help="Save the plan, for `campaign apply --plan FILE`.")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_campaigns)
+@exclude_option
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    help="Save the plan, for `campaign apply --plan FILE`.",
+    shell_complete=complete_files,
+)
 @choose_format("text", "json", "markdown", "html")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @variables_option
@@ -146,7 +155,7 @@ def _write_document(output_format: str, invocation: Invocation, made: Plan, next
 
 
 @click.command(short_help="Show a saved plan again.")
-@click.argument("file", metavar="PLANFILE")
+@click.argument("file", metavar="PLANFILE", shell_complete=complete_files)
 @choose_format("text", "json", "markdown", "html")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @click.pass_obj
@@ -165,7 +174,7 @@ def show(invocation: Invocation, *, file: str, output_format: str, detailed_exit
 
 
 @click.command(short_help="Show who would be reached and who not, and why.")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete_campaigns)
 @click.option("--dropped", is_flag=True, help="Show the rows that would not be reached, and why.")
 @click.option("--show", "reveal", is_flag=True, help="Show whole numbers; refused under CI.")
 @choose_format("text", "json", "csv")

@@ -10,6 +10,7 @@ import click
 
 from runner.cli.adoption import adopt
 from runner.cli.byhand import accept, export_state, import_state, unlock
+from runner.cli.completion import complete_campaigns, complete_chunks
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show what the ledger knows of campaigns and chunks.")
-@click.argument("name", required=False, metavar="[NAME]")
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=complete_campaigns)
 @choose_format("text", "json")
 @sandbox_option
 @click.pass_obj
@@ -49,7 +50,7 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
 
 
 @click.command(short_help="Settle an unknown chunk.")
-@click.argument("chunk", metavar="CHUNK")
+@click.argument("chunk", metavar="CHUNK", shell_complete=complete_chunks)
 @click.option("--accepted", is_flag=True, help="The provider has it: its people were reached.")
 @click.option("--provider-id", metavar="ID", help="The provider's id of it, for the record.")
 @click.option("--not-sent", is_flag=True, help="The provider has it not: its people are pending again.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
 from runner.cli.desks import load
 
 
 @click.command(short_help="Stop campaigns, or all of them, on every machine.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_campaigns)
 @click.pass_obj
 def stop(invocation: Invocation, *, names: tuple[str, ...]) -> int:
     """Stop campaigns from any machine that has the state: no run starts another request of them.
@@ -33,7 +34,7 @@ def stop(invocation: Invocation, *, names: tuple[str, ...]) -> int:
 
 
 @click.command(short_help="Let go on what `stop` has stopped.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_campaigns)
 @click.pass_obj
 def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
     """Let go on what `campaign stop` has stopped with the same words; the next `campaign apply` sends again."""

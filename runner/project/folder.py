@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import Place, Problem, RunnerError
-from runner.project.yaml import MAX_BYTES, MAX_DEPTH
+from runner.project.bounds import MAX_BYTES, MAX_DEPTH
 
 PROJECT_FILE = "campaigns.yaml"
 CAMPAIGNS_FOLDER = "campaigns"

@@ -10,12 +10,8 @@ import yaml
 from yaml import events
 
 from runner.errors import Place, Problem
+from runner.project.bounds import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS
 from runner.project.tree import LINE_BREAK, Document, ListValue, MapValue, ScalarValue, Value
-
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
-MAX_PROBLEMS = 100
-"""Problems of one file that are told: whoever has more mends these first."""
 
 # The characters that YAML has, without those that end a line in YAML and in no editor.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import runner.cli.apply
+import runner.cli.carryout
 import runner.cli.main
 import runner.cli.state
 import runner.sending.chunk

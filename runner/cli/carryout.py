@@ -1,0 +1,177 @@
+"""What `campaign apply` does: plan, show, ask, send; signals become a stop."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import IO
+
+import click
+
+from runner.cli.context import Invocation
+from runner.cli.desks import build_desk, spell_resolve
+from runner.cli.doors import Hall, used_accounts
+from runner.cli.orders import Order
+from runner.cli.origin import find_origin
+from runner.cli.screen import Screen
+from runner.cli.signals import Interrupted, interrupting, stopping
+from runner.cli.states import open_for_recording
+from runner.errors import RunnerError, StateUnavailable
+from runner.model.clock import SystemClock
+from runner.model.events import Event, RunEnded, RunStarted
+from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.plan import Plan
+from runner.plan.build import Planning, build_plan
+from runner.plan.desk import Desk
+from runner.plan.formers import rename_formers
+from runner.plan.selection import Selection
+from runner.render.words import render_costs, render_count, render_people
+from runner.sending.chunk import Door
+from runner.sending.queue import open_accounts
+from runner.sending.report import Tally, build_report
+from runner.sending.run import Run
+from runner.sending.stop import Stop
+from runner.state.open import State
+
+
+class NotConfirmed(RunnerError):
+    """Nobody typed yes."""
+
+    code = "not-confirmed"
+
+
+def carry_out(
+    invocation: Invocation,
+    order: Order,
+    stop: Stop,
+    *,
+    as_json: bool,
+    auto_approve: bool,
+    lock_timeout: timedelta,
+    sandbox: bool,
+) -> int:
+    """Plan what was ordered, show it, ask, and send it until it is done or `stop` says so; the exit code."""
+    resolve = spell_resolve(invocation, sandbox=sandbox)
+    screen = Screen(invocation, as_json=as_json, again=order.again, resolve=resolve)
+    try:
+        with ExitStack() as until_closed, interrupting():
+            state = until_closed.enter_context(open_for_recording(invocation, order.project, sandbox=sandbox))
+            order.refuse_change(state, stop.clock.now())
+            hall = Hall(invocation, order.project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
+            accounts = used_accounts(order.project, order.selection, stop.clock.now())
+            doors, closed = hall.open_doors(accounts, lock_timeout)
+            _sweep(state, doors, invocation)
+            # Whoever held the locks until now may have carried out another plan.
+            order.refuse_change(state, stop.clock.now())
+            desk = build_desk(invocation, order.project, state, sandbox=sandbox)
+            desk = replace(desk, closed=closed, approval=order.approval)
+            planning = build_plan(desk, order.selection, keep_pending=True)
+            screen.show_plan(planning.plan)
+            if planning.plan.sending and not auto_approve and order.plan_file is None:
+                _ask(planning.plan, stop, invocation)
+            return _send(desk, doors, planning, order.selection, stop, screen)
+    except Interrupted:
+        invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
+        return 2
+
+
+def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> None:
+    """Chunks that a dead run left as `sending` become `unknown` before anything is planned, whatever their account."""
+    swept = [chunk for door in doors for chunk in state.ledger.sweep(door.held, door.clock)]
+    for chunk in (*swept, *state.ledger.sweep_dead(SystemClock())):
+        invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
+
+
+def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:
+    """Raise NotConfirmed unless `yes` is typed, and nothing else; what was typed before the question is no answer."""
+    invocation.warn(f"\n{_say_what_is_sent(plan, stop)} It can't be taken back.")
+    click.echo("Only `yes` sends it: ", err=True, nl=False)
+    answer = ""
+    if sys.stdin is not None:
+        _forget_typed_ahead(sys.stdin)
+        answer = sys.stdin.readline()
+    if not answer:
+        invocation.warn("")
+        raise NotConfirmed("nobody answered, so nothing was sent", hint="`--auto-approve` sends without asking")
+    if answer.strip() != "yes":
+        raise NotConfirmed("not confirmed: nothing was sent")
+
+
+def _say_what_is_sent(plan: Plan, stop: Stop) -> str:
+    most = stop.most(plan.recipients)
+    if most < plan.recipients:
+        return f"This reaches at most {render_people(most)} of {plan.recipients:,} now."
+    cost = f" for {render_costs(plan.estimated_costs)}" if plan.estimated_costs else ""
+    return f"This reaches {render_people(plan.recipients)} with {render_count(plan.requests, 'request')}{cost}."
+
+
+def _forget_typed_ahead(stream: IO[str]) -> None:
+    if stream.isatty() and sys.platform != "win32":
+        import termios
+
+        termios.tcflush(stream, termios.TCIFLUSH)
+
+
+def _send(
+    desk: Desk,
+    doors: tuple[Door, ...],
+    planning: Planning,
+    selection: Selection,
+    stop: Stop,
+    screen: Screen,
+) -> int:
+    accounts, tally = open_accounts(doors, planning, desk), Tally()
+    origin = find_origin(screen.invocation, desk.project.root)
+    plan, clock = planning.plan, stop.clock
+    if desk.state is not None:
+        # Not before yes: a ledger goes on under its new name for ever.
+        for renamed in rename_formers(desk.project, selection, desk.state):
+            screen.invocation.warn(renamed)
+        desk.state.ledger.note_measures(planning.measures, clock)
+    started_at = clock.now()
+    with screen.follow(clock, plan) as show, stopping(stop):
+
+        def tell(event: Event) -> None:
+            tally.note(event)
+            try:
+                show(event)
+            except BrokenPipeError:
+                stop.signalled = True
+
+        tell(_announce(plan, stop, started_at))
+        ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
+        report = build_report(
+            accounts,
+            origin=origin,
+            plan=plan,
+            tally=tally,
+            ending=ending,
+            unknown=_find_unknown(desk, selection),
+            started_at=started_at,
+            ended_at=clock.now(),
+        )
+        tell(RunEnded(at=report.ended_at, report=report))
+    screen.show_report(report)
+    return report.exit_code
+
+
+def _announce(plan: Plan, stop: Stop, at: datetime) -> RunStarted:
+    labels = tuple(campaign.label for campaign in plan.sending)
+    finishes_at = at + timedelta(seconds=plan.estimated_seconds) if labels else None
+    return RunStarted(
+        at=at, people=stop.most(plan.recipients), requests=plan.requests, campaigns=labels, finishes_at=finishes_at
+    )
+
+
+def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:
+    """The unknown chunks of the campaigns that this run is about, whichever run left them."""
+    if desk.state is None:
+        return ()
+    try:
+        chunks = desk.state.ledger.chunks(statuses={ChunkStatus.UNKNOWN})
+    except StateUnavailable:
+        # The run has stopped for this already; its report says so, and must come out.
+        return ()
+    return tuple(chunk for chunk in chunks if selection.includes(chunk))
