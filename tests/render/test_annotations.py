@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 import re
+import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
