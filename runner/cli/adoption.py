@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -80,6 +79,8 @@ def _take_all(campaign: Campaign, sources: tuple[Source, ...]) -> Campaign:
 
     Its content is nobody's, since whom the provider refused with ours was reached by something else all the same.
     """
+    from dataclasses import replace
+
     from runner.model.config import Kind
 
     delivery, content = replace(campaign.delivery, kinds=tuple(Kind)), replace(campaign.content, audio="")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from runner.cli.context import Invocation
 from runner.cli.desks import load
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(name="export", short_help="Write the whole state to a file.")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
 @click.option("--retire", is_flag=True, help="Let this state send no more: the one that imports it goes on.")
 @click.pass_obj
-def export_state(invocation: Invocation, *, file: Path, retire: bool) -> int:
+def export_state(invocation: Invocation, *, file: str, retire: bool) -> int:
     """Write everything that the state holds to a new FILE of JSON Lines, for `campaign state import`.
 
     It holds pseudonyms and no number; the key is not in it. With --retire the imported state keeps the id, and this
@@ -39,9 +41,9 @@ def export_state(invocation: Invocation, *, file: Path, retire: bool) -> int:
 
 
 @click.command(name="import", short_help="Fill an empty state with an export.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False), metavar="FILE")
 @click.pass_obj
-def import_state(invocation: Invocation, *, file: Path) -> int:
+def import_state(invocation: Invocation, *, file: str) -> int:
     """Fill the empty state that campaigns.yaml names, or make it, with what FILE holds, and print its id.
 
     The key must be the one that the export was made with. The id stays the same only where the other state was

@@ -1,11 +1,12 @@
 """`campaign completion`: what a shell needs to complete commands, options, campaigns and chunks when Tab is pressed.
 
-A shell asks by running `campaign` with a variable set, at every Tab: so nothing heavy is imported, and files are
-looked through for the keys that are needed, not judged.
+A shell asks by running `campaign` with a variable set, at every Tab: so nothing is imported that takes time, pathlib
+neither, and files are looked through for the keys that are needed, not judged.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ import click
 from runner.cli.context import Invocation
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.shell_completion import CompletionItem
 
 GOES_TO = {
@@ -101,40 +100,52 @@ def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str
     return [CompletionItem(incomplete, type="file")]
 
 
-def _find_project(ctx: click.Context) -> Path | None:
+def _find_project(ctx: click.Context) -> str | None:
     """The project's folder; None outside of one, where the command itself will say so."""
-    from runner.project.folder import ProjectNotFound, find_root
+    from runner.project.layout import PROJECT_FILE
+
+    folder = os.path.realpath(ctx.obj.chdir or "")
+    while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
+        folder, last = os.path.dirname(folder), folder
+        if folder == last:
+            return None
+    return folder
+
+
+def _name_campaigns(root: str) -> Iterator[tuple[str, str]]:
+    """The name of each campaign and its file: what stands under `name:`, else how the file is called."""
+    from runner.project.layout import CAMPAIGNS_FOLDER, PASSED_OVER, is_campaign_name
+
+    for folder, below, files in os.walk(os.path.join(root, CAMPAIGNS_FOLDER)):
+        below[:] = [name for name in below if not name.startswith(PASSED_OVER)]
+        for file in filter(is_campaign_name, files):
+            path = os.path.join(folder, file)
+            named = _NAME.search(_read(path))
+            yield named["value"] if named else os.path.splitext(file)[0], os.path.relpath(path, root)
+
+
+def _find_state(root: str, *, sandbox: bool) -> str | None:
+    """The file of the state; None where it is on a server, or where `campaigns.yaml` doesn't say it literally."""
+    from runner.project.layout import PROJECT_FILE
+
+    if sandbox:
+        return os.path.join(root, ".campaign", "sandbox.db")
+    found = _STATE.search(_read(os.path.join(root, PROJECT_FILE)))
+    if found is None:
+        return os.path.join(root, ".campaign", "state.db")
+    scheme, slashes, path = found["value"].partition(":///")
+    return os.path.join(root, path) if scheme == "sqlite" and slashes and "$" not in path else None
+
+
+def _read(path: str) -> str:
+    """The text of a file, as far as it can be read: what is wrong with it, `campaign validate` tells."""
+    from runner.project.layout import MAX_BYTES
 
     try:
-        return find_root(ctx.obj.directory)
-    except (ProjectNotFound, click.UsageError):
-        return None
-
-
-def _name_campaigns(root: Path) -> Iterator[tuple[str, str]]:
-    """The name of each campaign and its file: what stands under `name:`, else how the file is called."""
-    from runner.project.folder import list_campaigns
-
-    for path in list_campaigns(root):
-        if isinstance(path, str):
-            named = _NAME.search(_read(root, path))
-            yield named["value"] if named else path.rpartition("/")[2].rpartition(".")[0], path
-
-
-def _find_state(root: Path, *, sandbox: bool) -> Path | None:
-    """The file of the state; None where it is on a server, or where `campaigns.yaml` doesn't say it literally."""
-    if sandbox:
-        return root / ".campaign" / "sandbox.db"
-    found = _STATE.search(_read(root, "campaigns.yaml"))
-    if found is None:
-        return root / ".campaign" / "state.db"
-    scheme, slashes, path = found["value"].partition(":///")
-    return root / path if scheme == "sqlite" and slashes and "$" not in path else None
-
-
-def _read(root: Path, path: str) -> str:
-    """The text of a file, as far as it can be read: what is wrong with it, `campaign validate` tells."""
-    from runner.project.folder import read_file
-
-    content = read_file(root, path)
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+        # What is no regular file could hold the shell for ever.
+        if not os.path.isfile(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(MAX_BYTES)
+    except OSError:
+        return ""

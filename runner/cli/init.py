@@ -14,7 +14,8 @@ import click
 from runner import __version__
 from runner.cli.context import Invocation
 from runner.errors import RunnerError
-from runner.project.folder import PROJECT_FILE, describe_oserror
+from runner.project.folder import describe_oserror
+from runner.project.layout import PROJECT_FILE
 from runner.project.schema import read_schema
 
 SCAFFOLD = Path(__file__).resolve().parents[1] / "scaffold"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.errors import Place, Problem, RunnerError
 from runner.project.drafts import read_campaigns, read_project, without_collection
-from runner.project.folder import CAMPAIGNS_FOLDER, PROJECT_FILE, is_campaign_name
+from runner.project.layout import CAMPAIGNS_FOLDER, PROJECT_FILE, is_campaign_name
 from runner.project.rules import find_same_identity
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from runner.errors import Place, Problem
-from runner.project.folder import PROJECT_FILE, Unreadable, list_campaigns, read_file
+from runner.project.folder import Unreadable, list_campaigns, read_file
+from runner.project.layout import PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
 from runner.project.schema import judge, load_schema

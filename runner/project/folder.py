@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import Place, Problem, RunnerError
-from runner.project.bounds import MAX_BYTES, MAX_DEPTH
+from runner.project.layout import CAMPAIGNS_FOLDER, MAX_BYTES, MAX_DEPTH, PASSED_OVER, PROJECT_FILE, is_campaign_name
 
-PROJECT_FILE = "campaigns.yaml"
-CAMPAIGNS_FOLDER = "campaigns"
-ENDINGS = (".yaml", ".yml")
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -40,11 +37,6 @@ def find_root(start: Path) -> Path:
     misspelt = next((name for name in ("campaigns.yml", "campaign.yaml") if (folder / name).is_file()), None)
     hint = f"rename `{misspelt}` to `{PROJECT_FILE}`" if misspelt else "go into the project, or name it with `-C DIR`"
     raise ProjectNotFound(f"no `{PROJECT_FILE}` in {folder} or in a folder above it", hint=hint)
-
-
-def is_campaign_name(name: str) -> bool:
-    """Whether a file of this name is a campaign, as far as its name says."""
-    return name.lower().endswith(ENDINGS) and not name.startswith(("_", "."))
 
 
 def list_campaigns(root: Path) -> Iterator[str | Unreadable]:
@@ -76,7 +68,7 @@ def _list_folder(root: Path, folder: str, above: frozenset[str]) -> Iterator[str
         return
     for entry in entries:
         path = f"{folder}/{entry.name}"
-        if entry.name.startswith(("_", ".")):
+        if entry.name.startswith(PASSED_OVER):
             continue
         if _is_folder(entry):
             yield from _list_folder(root, path, above | {real})

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from runner.errors import Problem
-from runner.project.bounds import MAX_PROBLEMS
 from runner.project.fit import Fits, compile_fit
 from runner.project.formats import FREE, judge_text
+from runner.project.layout import MAX_PROBLEMS
 from runner.project.scalars import BOOLEANS, NULLS, parse_decimal, parse_integer, type_freely
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 

@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 
 from runner.errors import Place, Problem
-from runner.project.bounds import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS
+from runner.project.layout import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS
 from runner.project.tree import LINE_BREAK, Document, ListValue, MapValue, ScalarValue, Value
 
 # The characters that YAML has, without those that end a line in YAML and in no editor.

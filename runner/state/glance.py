@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 MOST_CHUNKS = 100
 PATIENCE_S = 0.2
@@ -25,11 +23,16 @@ class InDoubt(NamedTuple):
     recipients: int
 
 
-def list_in_doubt(path: Path) -> list[InDoubt]:
+def list_in_doubt(path: str) -> list[InDoubt]:
     """The chunks in doubt of the state in this file, the newest first; none where it can't be read just now."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=PATIENCE_S)) as connection:
+        with closing(sqlite3.connect(f"file:{_quote(path)}?mode=ro", uri=True, timeout=PATIENCE_S)) as connection:
             return [InDoubt(*row) for row in connection.execute(_IN_DOUBT, (MOST_CHUNKS,))]
     except sqlite3.Error:
         # Not there, locked, of another program or version: `campaign resolve` will say which.
         return []
+
+
+def _quote(path: str) -> str:
+    """A path as SQLite's URIs spell it: these three signs mean something there."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

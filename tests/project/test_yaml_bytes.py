@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import Problem
-from runner.project.bounds import MAX_BYTES, MAX_PROBLEMS
 from runner.project.drafts import without_collection
+from runner.project.layout import MAX_BYTES, MAX_PROBLEMS
 from runner.project.merge import merge_campaign
 from runner.project.rules import judge_campaign, judge_project
 from runner.project.schema import judge
