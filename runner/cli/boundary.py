@@ -9,6 +9,7 @@ import click
 
 from runner.cli.context import Invocation
 from runner.cli.details import write_details
+from runner.cli.explain import point_to_pages
 from runner.errors import Problem, ProblemsFound, RunnerError
 from runner.render.problems import render_problem, render_problems
 
@@ -25,6 +26,7 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
             return 1
         case ProblemsFound():
             invocation.warn(render_problems(error.problems, color=invocation.colors(sys.stderr)))
+            point_to_pages(invocation, error.problems)
             return error.exit_code
         case RunnerError():
             problem = error.as_problem()
@@ -37,6 +39,7 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
         case _:
             problem = _describe_unexpected(error, invocation)
     invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
+    point_to_pages(invocation, [problem])
     return error.exit_code if isinstance(error, RunnerError) else 1
 
 

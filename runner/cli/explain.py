@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,14 @@ import click
 from runner.cli.completion import complete_codes
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format
-from runner.errors import RunnerError
+from runner.errors import Problem, RunnerError, Severity
 
 PAGES = Path(__file__).resolve().parents[1] / "problems"
+PLAIN = frozenset({
+    "dry-run", "error", "interrupted", "no-such-code", "no-such-command", "no-such-option", "not-confirmed",
+    "problems-found", "usage",
+})  # fmt: skip
+"""Codes whose message says all: nobody needs to be sent to their pages."""
 BOLD = "\x1b[1m{}\x1b[0m"
 _TITLE = re.compile(r"# (?P<code>[a-z0-9-]+): (?P<title>.+)\n")
 _HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
@@ -56,6 +62,18 @@ def explain(invocation: Invocation, *, code: str, output_format: str) -> int:
     else:
         invocation.write(_embolden(page.text) if invocation.color else page.text)
     return 0
+
+
+def point_to_pages(invocation: Invocation, problems: Iterable[Problem]) -> None:
+    """Say on a terminal, once, which page tells more of these problems: in a log or a pipe nobody could ask for it."""
+    codes = list(dict.fromkeys(problem.code for problem in _errors_first(problems) if problem.code not in PLAIN))
+    if codes and sys.stderr is not None and sys.stderr.isatty():
+        others = ", and so for each code in brackets" if len(codes) > 1 else ""
+        invocation.tell(f"`campaign explain {codes[0]}` says more{others}")
+
+
+def _errors_first(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR)
 
 
 def list_codes() -> list[str]:

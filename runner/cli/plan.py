@@ -139,9 +139,11 @@ def _write_json(invocation: Invocation, made: Plan) -> None:
 
 
 def _write_text(invocation: Invocation, made: Plan, next_step: str) -> None:
+    from runner.cli.explain import point_to_pages
     from runner.render.text import render_plan
 
     invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=next_step))
+    point_to_pages(invocation, [*made.warnings, *(problem for each in made.campaigns for problem in each.problems)])
 
 
 def _write_document(output_format: str, invocation: Invocation, made: Plan, next_step: str) -> None:

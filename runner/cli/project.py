@@ -9,6 +9,7 @@ import click
 from runner import __version__
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format
+from runner.cli.explain import point_to_pages
 from runner.errors import Severity
 from runner.project.check import Checked, check_project
 from runner.project.folder import find_root
@@ -38,6 +39,8 @@ def validate(invocation: Invocation, *, files: tuple[Path, ...], output_format: 
     if named is not None and not checked.is_project_sound:
         invocation.warn(UNSOUND)
     invocation.write(_write_in(output_format, invocation, checked, root))
+    if output_format == "text":
+        point_to_pages(invocation, checked.problems)
     return 1 if any(problem.severity is Severity.ERROR for problem in checked.problems) else 0
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +122,57 @@ def test_what_is_no_code_names_no_file(campaign, code):
 def test_a_page_without_its_title_is_a_defect():
     with pytest.raises(ValueError, match="a page begins"):
         parse_page("unknown-key\n")
+
+
+GOOD = "message: {audio: 5f2c8e6b}\nrecipients: [{numbers: ['06 39 98 01 12']}]\n"
+
+
+def _tell_terminal(root: Path, *arguments: str) -> str:
+    """What a terminal shows on stderr."""
+    import pty
+
+    reading, writing = pty.openpty()
+    known = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "NO_COLOR": "1"}
+    command = [sys.executable, "-P", "-m", "runner", *arguments]
+    subprocess.run(command, cwd=root, env=known, stdout=subprocess.DEVNULL, stderr=writing, check=False)
+    os.write(writing, b"END")
+    told = b""
+    while not told.endswith(b"END"):
+        told += os.read(reading, 4096)
+    os.close(reading)
+    os.close(writing)
+    return told.decode().removesuffix("END").replace("\r\n", "\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+@pytest.mark.parametrize(
+    ("text", "arguments", "told"),
+    [
+        (f"x: 1\n{GOOD}", ["validate"], "`campaign explain unknown-key` says more\n"),
+        (f"x: 1\ny: 1\n{GOOD}", ["validate"], "`campaign explain unknown-key` says more\n"),
+        (
+            f"x: 1\nuntil: soon\n{GOOD}",
+            ["validate"],
+            "`campaign explain unknown-key` says more, and so for each code in brackets\n",
+        ),
+        (
+            f"{GOOD}guards: {{max_cost: 1}}\n",
+            ["plan", "--sandbox"],
+            "`campaign explain guard-price-unknown` says more\n",
+        ),
+        (f"x: 1\n{GOOD}", ["validate", "--format", "json"], ""),
+        (f"x: 1\n{GOOD}", ["validate", "--format", "github"], ""),
+        (f"x: 1\n{GOOD}", ["-q", "validate"], ""),
+        (GOOD, ["validate"], ""),
+        (GOOD, ["plan", "--sandbox"], ""),
+    ],
+)
+def test_a_terminal_is_told_once_which_page_says_more(project, text, arguments, told):
+    assert _tell_terminal(project({"campaigns/spring.yaml": text}), *arguments) == told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_an_error_ends_with_its_page_unless_it_says_all(tmp_path):
+    assert _tell_terminal(tmp_path, "plan").endswith("\n`campaign explain no-project` says more\n")
+    assert "explain" not in _tell_terminal(tmp_path, "aply")
+    assert "says more" not in _tell_terminal(tmp_path, "explain", "no-code")
