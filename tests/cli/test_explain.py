@@ -39,10 +39,11 @@ def _validate(campaign, root: Path) -> set[str]:
 
 
 def _plan(campaign, root: Path, *options: str) -> set[str]:
-    """The codes of campaigns, and those of the whole plan, for which the document has no key."""
+    """The codes of campaigns, and those of the whole plan or of what kept it from being made."""
     planned = campaign("plan", "--format", "json", *options, cwd=root, VOICEPARTNER_API_KEY="of-no-account")
-    told = [problem for each in json.loads(planned.stdout)["campaigns"] for problem in each["problems"]]
-    return {problem["code"] for problem in told} | set(re.findall(r"warning\[(.*?)\]", planned.stderr))
+    campaigns = json.loads(planned.stdout)["campaigns"] if planned.stdout else []
+    told = {problem["code"] for each in campaigns for problem in each["problems"]}
+    return told | set(re.findall(r"(?:error|warning)\[(.*?)\]", planned.stderr))
 
 
 # Numbers of fiction count in a rehearsal alone, which doesn't use the address that an account has.
