@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -102,6 +103,19 @@ def test_a_wheel_holds_the_package_and_nothing_else(tmp_path):
         *("campaign", "=", "runner.cli.main:main"),
         *("campaign-runner", "=", "runner.cli.main:main"),
     ]
+
+
+def test_an_archive_of_the_sources_holds_schemas_and_pages_once(tmp_path):
+    build = "import sys, hatchling.build as b; b.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    shutil.unpack_archive(archive, tmp_path, filter="data")
+    sources = archive.with_name(archive.name.removesuffix(".tar.gz"))
+    names = [path.relative_to(sources).as_posix() for path in sources.rglob("*")]
+    for folder, ending in (("schemas", ".schema.json"), ("problems", ".md")):
+        held = sorted(name for name in names if f"{folder}/" in name and name.endswith(ending))
+        there = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "runner" / folder).iterdir())
+        assert held == there
 
 
 def _version() -> str:

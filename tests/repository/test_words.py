@@ -13,7 +13,8 @@ from runner.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Hosts that the repository may name: the provider's, schemas and conventions, this machine and its link, and names reserved for examples.
+# Hosts that the repository may name: the provider's, schemas and conventions, this machine and its link, and names that
+# are reserved for examples.
 HOSTS = re.compile(
     r"(api\.voicepartner\.fr|json-schema\.org|keepachangelog\.com|semver\.org|docs\.astral\.sh|github\.com"
     r"|localhost|127\.\d+\.\d+\.\d+|169\.254\.\d+\.\d+|\[::1\]|(.*\.)?example(\.[a-z]{2,3})?|.*\.(invalid|test))(:.*)?"
