@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 SETUP = pyproject.toml constraints.txt scripts/setup
 
-.PHONY: help demo test slow simulate mutants lint format bench cassettes wheels clean
+.PHONY: help demo test slow exhaustive simulate mutants lint format bench cassettes wheels clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' Makefile
@@ -28,6 +28,9 @@ test: .venv/.test ## the test suite, with a thousand histories
 
 slow: .venv/.test ## the longer proofs, with nine thousand more histories
 	@$(PYTEST) -n auto -m slow --durations 10
+
+exhaustive: .venv/.test ## the proofs that take many minutes, which CI leaves out
+	@$(PYTEST) -n auto -m exhaustive --durations 10
 
 simulate: .venv/.test ## seeded histories of runs that die (SEEDS=1000 of them, or SEED=17 again, step by step)
 	@$(PYTHON) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))

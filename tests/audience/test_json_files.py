@@ -172,7 +172,7 @@ ROWS = st.lists(
 ).filter(lambda rows: isinstance(rows[0], dict))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(rows=ROWS, as_lines=st.booleans(), indent=st.sampled_from([None, 2]))
 def test_rows_listed_are_the_items_of_the_file(judge, rows, as_lines, indent):
     text = "\n".join(map(json.dumps, rows)) if as_lines else json.dumps(rows, indent=indent)

@@ -359,7 +359,7 @@ def test_millions_of_rows_are_judged_in_order():
         ).fetchone() == (4_500_000, 4_500_000, 4_500_000)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1_200)
 def test_no_verdict_differs_on_a_million_strings_in_any_country(tmp_path):
     judged = [tmp_path / f"{part}.csv" for part in range(2)]

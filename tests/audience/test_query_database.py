@@ -92,6 +92,7 @@ def test_columns_are_found_as_in_a_file(ask):
         ask("select city as a, phone as b from customers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

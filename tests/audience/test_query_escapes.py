@@ -378,6 +378,7 @@ def test_there_are_enough_of_them():
     assert len(set(WRITING + READING + GROWING)) >= 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", WRITING + READING)
 def test_a_query_that_tries_to_get_out_is_refused_and_no_file_changes(ask, sql):
     answer = ask(sql)
@@ -389,6 +390,7 @@ def test_a_query_that_tries_to_get_out_is_refused_and_no_file_changes(ask, sql):
     assert CLOSED not in str(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", GROWING)
 def test_a_query_that_grows_without_end_is_ended(ask, sql):
     assert ask(sql).get("code") in {"memory", "ended", "source-too-large", "query-failed"}

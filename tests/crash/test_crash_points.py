@@ -62,7 +62,7 @@ def test_a_disk_that_fails_for_good_ends_the_run_with_a_word_at_some_points(stan
     assert fails_for_good(stand, call, failure, nth)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_disk_that_fails_for_good_ends_the_run_with_a_word_from_whatever_write_on(stand, failure, shard) -> None:
@@ -71,7 +71,7 @@ def test_a_disk_that_fails_for_good_ends_the_run_with_a_word_from_whatever_write
             break
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_disk_that_syncs_no_more_ends_the_run_with_a_word_from_whatever_sync_on(stand) -> None:
     for nth in count(1):
         if not fails_for_good(stand, "fdatasync", "error=EIO", nth):

@@ -214,7 +214,7 @@ def test_nobody_is_twice_and_nobody_lost_at_some_points_where_the_link_is_cut(sh
     assert is_cut(shared, cluster, link, 85, behind=behind)
 
 
-@pytest.mark.parametrize("nth", [65, 85])
+@pytest.mark.parametrize("nth", [65, pytest.param(85, marks=pytest.mark.slow)])
 def test_a_run_whose_link_falls_silent_ends_and_nobody_is_twice_or_locked_out(shared, cluster, link, nth) -> None:
     assert is_silenced(shared, cluster, link, nth)
 
@@ -224,26 +224,26 @@ def test_a_frozen_runner_whose_session_was_ended_sends_nothing_when_it_wakes(sha
     assert is_frozen(shared, cluster, call, nth)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("call", ["sendto", "recvfrom"])
 def test_nobody_is_twice_and_nobody_lost_wherever_a_run_is_killed(shared, cluster, call: str, shard: int) -> None:
     hold_at_every(count(1 + shard, SHARDS), lambda nth: is_struck(shared, cluster, call, KILL, nth))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("behind", [False, True])
 def test_nobody_is_twice_and_nobody_lost_wherever_the_link_is_cut(shared, cluster, link, behind, shard: int) -> None:
     hold_at_every(count(1 + shard, SHARDS), lambda nth: is_cut(shared, cluster, link, nth, behind=behind))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("call", STEPS)
 def test_a_frozen_runner_sends_nothing_when_it_wakes_wherever_it_was_frozen(shared, cluster, call: str) -> None:
     hold_at_every(count(1, STEPS[call]), lambda nth: is_frozen(shared, cluster, call, nth))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_nobody_is_twice_and_nobody_lost_whenever_the_link_falls_silent(shared, cluster, link) -> None:
     hold_at_every(count(BEHIND_THE_LOCK, 5), lambda nth: is_silenced(shared, cluster, link, nth))

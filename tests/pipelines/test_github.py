@@ -65,6 +65,7 @@ def test_a_blocked_campaign_is_shown_and_makes_the_pull_request_red(shop):
     assert "max_cost" in comments(shop)[0]
 
 
+@pytest.mark.slow
 def test_what_was_reviewed_is_sent_when_it_is_merged_however_it_is_merged(shop, serve, enlist):
     sandbox = serve()
     shop.run("pull_request")

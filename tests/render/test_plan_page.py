@@ -168,7 +168,7 @@ def test_problems_stay_english_and_say_so(review):
 
 
 @pytest.mark.parametrize("text", ["", "\U0001f4de" * 200, "<&|" * 90], ids=["short", "wide", "escaped"])
-@pytest.mark.parametrize(("number", "longest"), [(10, 60_000), (500, 400_000)])
+@pytest.mark.parametrize(("number", "longest"), [(10, 60_000), pytest.param(500, 400_000, marks=pytest.mark.slow)])
 def test_a_page_keeps_to_its_bytes(crowd, text, number, longest):
     page = render_plan_page(crowd(number, text, problems=3, blocked=2), FRENCH)
     assert len(page.encode()) < longest
