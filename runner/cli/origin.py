@@ -27,9 +27,14 @@ def find_origin(invocation: Invocation, root: Path) -> Origin:
 
 def find_author(root: Path, file: str, since: datetime) -> str | None:
     """Who changed this file of the project last, in which commit and when; None where nobody did `since` then."""
-    if _ask_git(root, "status", "--porcelain", "--", file):
+    if _ask_git(root, "status", "--porcelain", "--", file) and _was_written(root / file, since):
         return "somebody here, and that is not committed"
     return _ask_git(root, "log", "-1", f"--since={since.isoformat()}", "--format=%an in %h on %as", "--", file)
+
+
+def _was_written(path: Path, since: datetime) -> bool:
+    """Whether it was written since then; what is gone was, as far as anybody knows."""
+    return not path.exists() or path.stat().st_mtime >= since.timestamp()
 
 
 def _find_user() -> str:

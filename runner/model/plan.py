@@ -168,9 +168,8 @@ class Plan:
     """What `apply` would do, campaign by campaign, in the order in which it would do it.
 
     `timezone` is the IANA name of the zone in which a reader wants times (that of the plan's first account), `language`
-    that in which Markdown and HTML are written.
-    `lanes` are the accounts that would send. `quiet_orphans` counts the orphans without activity for 30 days and with
-    nothing in doubt.
+    that in which Markdown and HTML are written. `is_saved` says that it carries out a saved plan. `lanes` are the
+    accounts that would send. `quiet_orphans` counts the orphans without activity for 30 days and with nothing in doubt.
     """
 
     created_at: datetime
@@ -184,6 +183,7 @@ class Plan:
     timezone: str = "Europe/Paris"
     language: str = "en"
     lanes: tuple[Lane, ...] = ()
+    is_saved: bool = False
     quiet_orphans: int = 0
     warnings: tuple[Problem, ...] = ()
 

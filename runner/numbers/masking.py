@@ -18,7 +18,7 @@ _MONTH_DAY = r"(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _KEPT = (
     rf"(?<!\d)(?:19|20)\d\d-?{_MONTH_DAY}{_TIME}{_ALONE}",
-    rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])/(?:19|20)\d\d{_ALONE}",
+    rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])/(?:19|20)\d\d(?: (?:[01]?\d|2[0-3])[:h][0-5]\d)?{_ALONE}",
     # Eight digits grouped as an amount of money: no number of these countries has eight.
     rf"(?<!\d)[1-9]\d(?P<group>[ ,.\xa0\u202f])\d{{3}}(?P=group)\d{{3}}(?:[.,]\d\d?)?{_ALONE}",
     # Identifiers: in no spelling of a number do letters stand between or after the digits.

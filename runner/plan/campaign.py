@@ -12,6 +12,7 @@ from runner.errors import Problem, ProblemsFound, Severity
 from runner.model.approval import Narrowing
 from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
+from runner.model.names import spell_label
 from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
 from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
@@ -167,7 +168,13 @@ def _compare_content(campaign: Campaign, record: CampaignRecord | None, desk: De
     if record is None or desk.state is None:
         return (), False
     content = keep_content(campaign.content, desk.state.pseudonyms)
-    changes = (*find_changes(record.first_content, content), *find_account_changes(record, desk.account_of(campaign)))
+    own = (campaign.name, campaign.edition)
+    names = [identity for identity in desk.identities_of(campaign) if identity != own]
+    changes = (
+        *(Change(field="name", before=spell_label(*former), after=campaign.label) for former in names),
+        *find_changes(record.first_content, content),
+        *find_account_changes(record, desk.account_of(campaign)),
+    )
     return changes, content.digest in record.accepted_contents
 
 

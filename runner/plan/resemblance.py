@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from runner.audience.recipients import Audience
-from runner.errors import Problem
+from runner.errors import Problem, Severity
 from runner.model.config import Campaign
 from runner.model.ledger import Hearers
 from runner.model.names import parse_label
@@ -47,26 +47,39 @@ class Resemblance:
             self.planned[audio].append(Planned(campaign.label, audience.keep_pending().numbers))
 
     def judge(self, campaign: Campaign, audience: Audience) -> Iterator[Problem]:
-        """Whether too many of the campaign's people got its recording under another name, or would in this plan."""
+        """Who of the campaign's people got its recording under another name, or would in this plan.
+
+        Too many of them are an error, a few a word to whoever reviews the plan, and so are those of `repeats`.
+        """
+        people, formers = count_people(audience.rows), self.desk.formers
+        others: list[Hearers | Planned] = [*self._find_hearers(campaign), *self.planned[campaign.content.audio]]
+        on_purpose = [other for other in others if repeats(campaign, parse_label(other.label), formers)]
+        by_chance = [other for other in others if other not in on_purpose]
+        shared, most = self._count_shared(by_chance, audience)
+        if shared and most is not None:
+            is_refused = shared * 2 >= people or (shared >= FEW and shared * 100 > people)
+            yield _tell(campaign, shared, people, most, is_refused=is_refused)
+        shared, most = self._count_shared(on_purpose, audience)
+        if shared and most is not None:
+            yield _tell_repeated(campaign, shared, people, most)
+
+    def _count_shared(
+        self, others: Sequence[Hearers | Planned], audience: Audience
+    ) -> tuple[int, Hearers | Planned | None]:
+        """How many people the audience shares with any of these, and with which of them most."""
         state = self.desk.state
-        hearers = tuple(self._find_hearers(campaign))
-        planned = [
-            other
-            for other in self.planned[campaign.content.audio]
-            if not repeats(campaign, parse_label(other.label), self.desk.formers)
-        ]
-        if not hearers and not planned:
-            return
+        hearers = [other for other in others if isinstance(other, Hearers)]
+        planned = [other for other in others if isinstance(other, Planned)]
+        if not others:
+            return 0, None
         shared, each = audience.count_shared(
             [state.ledger.read_hearers(other) for other in hearers] if state is not None else [],
             [other.numbers for other in planned],
             state.pseudonyms.sql if state is not None else None,
         )
-        people = count_people(audience.rows)
-        if shared * 2 >= people or (shared >= FEW and shared * 100 > people):
-            most = max(range(len(each)), key=each.__getitem__)
-            told = _say_heard(hearers[most]) if most < len(hearers) else _say_planned(planned[most - len(hearers)])
-            yield _tell(campaign, shared, people, *told)
+        ordered: list[Hearers | Planned] = [*hearers, *planned]
+        most = max(range(len(each)), key=each.__getitem__)
+        return shared, ordered[most]
 
     def _find_hearers(self, campaign: Campaign) -> Iterator[Hearers]:
         if self.desk.state is None:
@@ -76,9 +89,8 @@ class Resemblance:
         former = {name for (name, _), (now, _) in self.desk.formers.items() if now == campaign.name}
         names = {campaign.name, *former}
         for other in self.desk.state.ledger.find_hearers(campaign.content.audio):
-            identity = (other.name, other.edition)
             rested = other.name in names and self.desk.now - other.last_at > EDITIONS_REST_FOR
-            if identity not in own and not rested and not repeats(campaign, identity, self.desk.formers):
+            if (other.name, other.edition) not in own and not rested:
                 yield other
 
 
@@ -87,18 +99,28 @@ def count_audios(campaigns: Iterable[Campaign]) -> Counter[str]:
     return Counter(campaign.content.audio for campaign in campaigns)
 
 
-def _say_heard(hearers: Hearers) -> tuple[str, str]:
-    return hearers.label, f"got this recording already, most of them as `{hearers.label}` on {hearers.last_at:%Y-%m-%d}"
+def _say_got(other: Hearers | Planned) -> str:
+    if isinstance(other, Planned):
+        return f"would get this recording in this very plan, most of them as `{other.label}`"
+    return f"got this recording already, most of them as `{other.label}` on {other.last_at:%Y-%m-%d}"
 
 
-def _say_planned(planned: Planned) -> tuple[str, str]:
-    return planned.label, f"would get this recording in this very plan, most of them as `{planned.label}`"
-
-
-def _tell(campaign: Campaign, shared: int, people: int, label: str, got: str) -> Problem:
-    message = f"{shared:,} of the {people:,} people of `{campaign.label}` {got}: it looks renamed, copied or mistyped"
+def _tell(campaign: Campaign, shared: int, people: int, other: Hearers | Planned, *, is_refused: bool) -> Problem:
+    message = f"{shared:,} of the {people:,} people of `{campaign.label}` {_say_got(other)}"
     hint = (
-        f"`previously: {label}` where it is that campaign under another name;"
-        f" `repeats: [{label}]` where they shall get it again"
+        f"`previously: {other.label}` where it is that campaign under another name;"
+        f" `repeats: [{other.label}]` where they shall get it again"
     )
-    return problem_at(campaign, "message.audio", "same-audio", message, hint)
+    if is_refused:
+        message += ": it looks renamed, copied or mistyped"
+        return problem_at(campaign, "message.audio", "same-audio", message, hint)
+    return _warn(campaign, message, hint)
+
+
+def _tell_repeated(campaign: Campaign, shared: int, people: int, other: Hearers | Planned) -> Problem:
+    message = f"{shared:,} of the {people:,} people of `{campaign.label}` {_say_got(other)}, and shall get it again"
+    return _warn(campaign, message, "`repeats` says so; remove it where they shall not")
+
+
+def _warn(campaign: Campaign, message: str, hint: str) -> Problem:
+    return replace(problem_at(campaign, "message.audio", "same-audio", message, hint), severity=Severity.WARNING)

@@ -48,7 +48,7 @@ def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: 
     labels = min(max((len(c.label) for c in plan.campaigns), default=0), width // 2)
     for campaign in plan.campaigns:
         page.skip()
-        _write_campaign(campaign, page, labels)
+        _write_campaign(campaign, page, labels, plan.timezone)
     page.skip()
     _write_foot(plan, page, next_step)
     return page.text
@@ -71,7 +71,7 @@ def _write_head(plan: Plan, page: Page) -> None:
 
 def _say_why_nothing(plan: Plan) -> str:
     if not plan.campaigns:
-        return "there is no campaign yet; add a file under `campaigns/`"
+        return "nobody is in this plan" if plan.is_saved else "there is no campaign yet; add a file under `campaigns/`"
     if plan.blocked:
         return f"{_say_blocked(plan)}, and nobody else is pending"
     return "nobody is pending"
@@ -90,10 +90,10 @@ def _say_cost(plan: Plan) -> str:
     return f"for about {render_costs(plan.estimated_costs)} and {render_count(len(unpriced), 'unknown price')}"
 
 
-def _write_campaign(campaign: CampaignPlan, page: Page, labels: int) -> None:
+def _write_campaign(campaign: CampaignPlan, page: Page, labels: int, timezone: str) -> None:
     sign, style = SIGNS[campaign.action]
     label = printable(campaign.label)
-    facts = _say_facts(campaign)
+    facts = _say_facts(campaign, timezone)
     line = f"{sign} {label:<{labels}}  {facts}"
     if len(line) <= page.width:
         page.keep(page.paint(f"{sign} {label}", style) + line[len(label) + 2 :])
@@ -117,7 +117,7 @@ def _write_problem(problem: Problem, page: Page, *, indent: int) -> None:
             page.write(line, indent=indent, hang=DETAIL)
 
 
-def _say_facts(campaign: CampaignPlan) -> str:
+def _say_facts(campaign: CampaignPlan, timezone: str) -> str:
     if campaign.action not in (Action.SEND, Action.CONTINUE):
         return _say_note(campaign.note) if campaign.note else SUMMARY[campaign.action].replace("with ", "")
     cost = "price not known"
@@ -126,6 +126,8 @@ def _say_facts(campaign: CampaignPlan) -> str:
     facts = [render_people(campaign.rows.pending), render_count(campaign.requests, "request"), cost]
     if campaign.estimated_seconds:
         facts.append(render_duration(campaign.estimated_seconds))
+    if campaign.scheduled_for is not None:
+        facts.append(f"delivered {render_local(campaign.scheduled_for, timezone)}")
     return ", ".join(facts)
 
 

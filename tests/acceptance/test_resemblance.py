@@ -305,3 +305,27 @@ def test_growth_is_held_against_the_last_time_under_the_former_name(sent):
     rename(place)
     write(place, "summer", range(130), "previously: spring\nguards: {max_growth: 20%}\n")
     assert refusal(place, "summer")["code"] == "guard-max-growth"
+
+
+def test_a_few_who_hear_it_again_are_told_to_whoever_reviews_the_plan(sent):
+    place, _ = sent
+    write(place, "copy", range(90, 200))
+    found = next(c for c in plan(place)["campaigns"] if c["name"] == "copy")
+    assert [(p["code"], p["severity"]) for p in found["problems"]] == [("same-audio", "warning")]
+    assert "10 of the 110 people of `copy` got this recording already" in found["problems"][0]["message"]
+
+
+def test_those_who_hear_it_again_on_purpose_are_counted(sent):
+    place, _ = sent
+    rename(place, "repeats: [spring]\n")
+    found = next(c for c in plan(place)["campaigns"] if c["name"] == "summer")
+    assert (found["action"], [p["severity"] for p in found["problems"]]) == ("send", ["warning"])
+    assert "100 of the 100 people" in found["problems"][0]["message"]
+
+
+def test_a_new_name_is_shown_before_it_is_taken(sent):
+    place, _ = sent
+    rename(place, "previously: spring\n")
+    write(place, "summer", range(101), "previously: spring\n")
+    (found,) = plan(place)["campaigns"]
+    assert {"field": "name", "before": "spring", "after": "summer"} in found["changes"]

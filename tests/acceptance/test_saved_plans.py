@@ -278,3 +278,12 @@ def test_another_plan_that_sent_by_the_former_name_overtakes_it(prepared):
     place.write({"campaigns/summer.yaml": renamed})
     assert codes(carry_out(place, file="q.plan")) == ["plan-overtaken"]
     assert (sandbox.count().people, sandbox.count().twice) == (15, 0)
+
+
+def test_a_plan_of_a_blocked_campaign_says_that_nobody_is_in_it(place, serve: Serve):
+    serve()
+    place.write({"data/people.csv": people_csv(range(3))})
+    place.write({"campaigns/recall.yaml": CAMPAIGN + "guards: {max_recipients: 1}\n"})
+    assert place.call("plan", "-o", "p.plan").returncode == 1
+    carried_out = place.call("apply", "--plan", "p.plan")
+    assert "NOTHING TO SEND: nobody is in this plan" in carried_out.stdout
