@@ -229,7 +229,8 @@ def test_silence_is_lost_when_its_time_is_over_and_the_connection_is_reset(liste
     assert isinstance(answer, Lost)
     assert answer.reason == "no whole answer within 0.4 s"
     assert peer.ended.wait(5)
-    assert peer.ending == "end"  # what was shut ends; what is closed after that resets whoever still writes
+    # What was shut ends; what is closed after that resets whoever still writes, or has not looked until then.
+    assert peer.ending in {"end", "reset"}
 
 
 @pytest.mark.parametrize(
