@@ -122,14 +122,10 @@ def _send(
     stop: Stop,
     screen: Screen,
 ) -> int:
+    _record_intent(desk, planning, selection, stop, screen)
     accounts, tally = open_accounts(doors, planning, desk), Tally()
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
-    if desk.state is not None:
-        # Not before yes: a ledger goes on under its new name for ever.
-        for renamed in rename_formers(desk.project, selection, desk.state):
-            screen.invocation.warn(renamed)
-        desk.state.ledger.note_measures(planning.measures, clock)
     started_at = clock.now()
     with screen.follow(clock, plan) as show, stopping(stop):
 
@@ -155,6 +151,18 @@ def _send(
         tell(RunEnded(at=report.ended_at, report=report))
     screen.show_report(report)
     return report.exit_code
+
+
+def _record_intent(desk: Desk, planning: Planning, selection: Selection, stop: Stop, screen: Screen) -> None:
+    """What outlives the run though it may send nothing: new names, for ever and so not before yes, and measures.
+
+    Queues ask the ledger by the new names, for what was heard and refused under the former ones.
+    """
+    if desk.state is None:
+        return
+    for renamed in rename_formers(desk.project, selection, desk.state):
+        screen.invocation.warn(renamed)
+    desk.state.ledger.note_measures(planning.measures, stop.clock)
 
 
 def _announce(plan: Plan, stop: Stop, at: datetime) -> RunStarted:

@@ -110,8 +110,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
             last_people=find_last_people(desk.names_of(campaign), desk.measures),
         )
         judged = (
-            *judge_guards(campaign, draft, desk.now.astimezone(ZoneInfo(account.timezone)).date()),
-            *judge_shrinking(campaign, audience.exclusion_rows, desk.measures),
+            *_judge_draft(campaign, draft, audience, desk),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
             *resemblance.judge(campaign, audience),
             *_judge_stops(campaign, desk),
@@ -137,6 +136,15 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
         bounds=measure_bounds(campaign, spent, price),
         scheduled_for=_find_delivery(campaign, account.timezone),
         narrowing=narrowing,
+    )
+
+
+def _judge_draft(campaign: Campaign, draft: Draft, audience: Audience, desk: Desk) -> tuple[Problem, ...]:
+    """What the limits say that the campaign and its exclusions set."""
+    today = desk.now.astimezone(ZoneInfo(desk.account_of(campaign).timezone)).date()
+    return (
+        *judge_guards(campaign, draft, today),
+        *judge_shrinking(campaign, audience.exclusion_rows, desk.measures),
     )
 
 
