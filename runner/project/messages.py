@@ -1,23 +1,19 @@
-"""What does not fit a schema, in our own words: what is meant, what stands there, what to write."""
+"""What does not fit a schema, in our own words: what is meant, and what stands there."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import Problem
 from runner.model.config import SourceKind
-from runner.project.masking import names_secret
+from runner.project.hints import hint_key, hint_type, lacks_space, spell_key
+from runner.project.misfit import Misfit
 from runner.project.nearest import find_nearest
-from runner.project.scalars import YES_AND_NO
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
 MAX_UNKNOWN = 20
 """Unknown keys of one map that are told."""
-LONGEST_NUMBER = 30
-EXCLUSION_KEYS = ("allow_empty", "on_invalid")
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -26,51 +22,6 @@ KINDS = {
     "array": "a list",
     "object": "a map of keys",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """One rule of a schema that a value breaks: the rule's keyword and what it wants, the value, and the way to it.
-
-    `instance` is what was judged: the typed value, or the name of a key of it. `dependent` is the key whose presence
-    asks for the rule, if one does.
-    """
-
-    keyword: str
-    wanted: Any
-    schema: Mapping[str, Any]
-    value: Value
-    path: tuple[str | int, ...]
-    instance: object
-    dependent: str = ""
-
-    @property
-    def key(self) -> str:
-        """The dotted key: `delivery.kinds`, without the places in lists."""
-        return ".".join(step for step in self.path if isinstance(step, str))
-
-    @property
-    def subject(self) -> str:
-        """What the value is, at the beginning of a sentence."""
-        if not self.path:
-            return "the file"
-        return f"`{self.key}`" if isinstance(self.path[-1], str) else f"an item of `{self.key}`"
-
-    @property
-    def is_secret(self) -> bool:
-        """Whether the text may not be quoted."""
-        return any(isinstance(step, str) and names_secret(step) for step in self.path)
-
-    @property
-    def text(self) -> str:
-        """The text of the value as a message quotes it."""
-        if isinstance(self.value, ScalarValue) and not self.is_secret:
-            return f"`{self.value.brief}`"
-        return "what stands there"
-
-    def tell(self, code: str, message: str, hint: str | None = None) -> Problem:
-        """A problem at the value."""
-        return self.value.problem(code, message, hint)
 
 
 def describe_misfit(misfit: Misfit) -> Iterator[Problem]:
@@ -107,41 +58,7 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
     for name in unknown[:MAX_UNKNOWN]:
         where = f"a key of `{misfit.key}`" if misfit.path else "a key of this file"
         key = value.keys[name]
-        yield key.problem("unknown-key", f"`{key.brief}` is not {where}", _hint_key(name, known, misfit))
-
-
-def _hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
-    free = [key for key in known if not isinstance(misfit.value, MapValue) or key not in misfit.value.keys]
-    nearest = find_nearest(spell_key(name), known)
-    if nearest is not None:
-        return f"did you mean `{nearest}`?"
-    decimal = _hint_decimal(name, misfit)
-    if decimal is not None:
-        return decimal
-    if misfit.key == "defaults" and name in ("name", "edition"):
-        return "each campaign says its own"
-    if name in EXCLUSION_KEYS:
-        return "only sources under `exclude` have it"
-    inner = [f"{key}.{name}" for key in known if name in misfit.schema["properties"][key].get("properties", {})]
-    if inner:
-        return f"did you mean `{inner[0]}`? Its place is under `{inner[0].partition('.')[0]}:`"
-    listed = free or list(known)
-    return f"known here: {', '.join(f'`{key}`' for key in listed[:12])}{' …' if len(listed) > 12 else ''}"
-
-
-def spell_key(name: str) -> str:
-    """A key in the spelling of this project's keys."""
-    return name.strip().lower().replace("-", "_").replace(" ", "_")
-
-
-def _hint_decimal(name: str, misfit: Misfit) -> str | None:
-    """`{mobile: 0,15}` is two keys to YAML."""
-    names = list(misfit.value.keys) if isinstance(misfit.value, MapValue) else []
-    before = names[names.index(name) - 1] if name.isdecimal() and names.index(name) else None
-    number = misfit.value.find(before) if isinstance(misfit.value, MapValue) and before is not None else None
-    if not isinstance(number, ScalarValue) or not number.text.isdecimal():
-        return None
-    return f"a number has a decimal point and no comma: `{before}: {number.text}.{name}`"
+        yield key.problem("unknown-key", f"`{key.brief}` is not {where}", hint_key(name, known, misfit))
 
 
 def _describe_missing(misfit: Misfit) -> Iterator[Problem]:
@@ -170,51 +87,8 @@ def _describe_type(misfit: Misfit) -> Problem:
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
     is_quoted = isinstance(value, ScalarValue) and not value.plain
     told = f"{found}, in quotes, is a text" if is_quoted else f"{found} is none"
-    hint = "a space is missing after the `:`" if _lacks_space(value) else _hint_type(misfit, wanted[0])
+    hint = "a space is missing after the `:`" if lacks_space(value) else hint_type(misfit, wanted[0])
     return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", hint)
-
-
-def _lacks_space(value: Value) -> bool:
-    """Whether a text looks like a key and a value of which YAML made one word."""
-    return isinstance(value, ScalarValue) and value.plain and re.match(r"[a-z_]+:[^\s/]", value.text) is not None
-
-
-def _hint_type(misfit: Misfit, wanted: str) -> str | None:
-    value = misfit.value
-    if isinstance(value, MapValue) and wanted == "array":
-        joined = any(name.startswith("-") for name in value.keys)
-        return "a space is missing after the `-`" if joined else "begin each item with `- `"
-    if not isinstance(value, ScalarValue):
-        return _hint_example(misfit)
-    text = value.text.strip()
-    if wanted == "array":
-        return "write each item on a line that begins with `- `, or all of them in `[…]`"
-    if wanted == "boolean":
-        word = YES_AND_NO.get(text.lower(), "")
-        return f"write `{word}`" if word else "write `true` or `false`, without quotes"
-    if wanted in ("integer", "number"):
-        return _hint_number(value, text) or _hint_example(misfit)
-    return _hint_example(misfit)
-
-
-def _hint_number(value: ScalarValue, text: str) -> str | None:
-    if len(text) > LONGEST_NUMBER:
-        return "no number is so long"
-    bare = text.replace("_", "").replace(" ", "").replace("\u202f", "").replace("\xa0", "")
-    if not value.plain and text.replace(".", "").isdecimal():
-        return "remove the quotes"
-    if bare.replace(",", "", 1).isdecimal():
-        return f"write `{(bare.lstrip('0') or '0').replace(',', '.')}`"
-    return None
-
-
-def _hint_example(misfit: Misfit) -> str | None:
-    example = next(iter(misfit.schema.get("examples", ())), None)
-    if isinstance(example, str | int | float):
-        return f"write, for example, `{example}`"
-    if isinstance(example, dict):
-        return f"write its keys below it, such as `{next(iter(example))}:`"
-    return None
 
 
 def _describe_choice(misfit: Misfit) -> Problem:

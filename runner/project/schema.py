@@ -53,7 +53,8 @@ def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> I
     """Every rule of the schema that is broken, as far as its value was not told already."""
     from jsonschema import Draft7Validator
 
-    from runner.project.messages import Misfit, describe_misfit
+    from runner.project.messages import describe_misfit
+    from runner.project.misfit import Misfit
 
     for error in islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS):
         at, path = root, tuple(error.absolute_path)

@@ -11,8 +11,9 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from runner.templates.context import NAMES, describe_unknown
 from runner.templates.faults import TemplateFault
+from runner.templates.printing import Parameters, sql_sandbox, text_sandbox
 from runner.templates.quotes import find_quoted
-from runner.templates.sandbox import METHODS, Parameters, Sandbox, lower_start, sql_sandbox, text_sandbox
+from runner.templates.sandbox import METHODS, Sandbox, lower_start
 from runner.templates.tree import STATEMENTS
 
 

@@ -40,7 +40,7 @@ def render(text: str, context: Mapping[str, Any]) -> str:
     """`text` with its Jinja rendered in the sandbox. Raises TemplateFailed; its work and its output are bounded."""
     if not has_template(text):
         return text
-    from runner.templates.sandbox import render_text
+    from runner.templates.printing import render_text
 
     _refuse_faulty(text, sql=False)
     return render_text(text, context)
@@ -55,7 +55,7 @@ def render_file(text: str, context: Mapping[str, Any], rows: Callable[[str], Row
         yield text
         return
     from runner.templates.checking import find_fault
-    from runner.templates.sandbox import text_sandbox
+    from runner.templates.printing import text_sandbox
 
     known = {name: list(held) for name, held in context.items() if isinstance(held, Mapping)}
     fault = find_fault(text, sql=False, known=known, functions=("rows",))
@@ -72,7 +72,7 @@ def render_sql(text: str, context: Mapping[str, Any]) -> tuple[str, dict[str, ob
     """
     if not has_template(text):
         return text, {}
-    from runner.templates.sandbox import render_parameters
+    from runner.templates.printing import render_parameters
 
     _refuse_faulty(text, sql=True)
     return render_parameters(text, context)
