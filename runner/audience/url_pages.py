@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -23,6 +21,7 @@ from runner.audience.url_answers import Format, cut_items, find_format, find_nex
 from runner.errors import HostRefused, SourceUnreadable
 from runner.hosts import check_address, check_host, is_loopback
 from runner.model.clock import Clock, SystemClock
+from runner.trust import trusted_authorities
 
 MOST_PAGES = 1_000
 MOST_BYTES = 1 << 30
@@ -95,7 +94,7 @@ class Fetching:
 
     def open_client(self) -> httpx.Client:
         """A client that follows nothing, keeps no cookie and knows no proxy of the environment."""
-        transport = httpx.HTTPTransport(verify=_tls(), trust_env=False, http2=False, retries=0)
+        transport = httpx.HTTPTransport(verify=trusted_authorities(), trust_env=False, http2=False, retries=0)
         return httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
 
     def fetch_pages(self, client: httpx.Client, url: str, items: str | None, next_: str | None) -> Iterator[Page]:
@@ -195,16 +194,6 @@ class Fetching:
     def _say_late(self, name: str) -> SourceUnreadable:
         message = f"{name} did not come within the {self.seconds:g} seconds that a `url` has in all"
         return SourceUnreadable(message, hint="ask for less, or for larger pages", code="source-too-large")
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """The one TLS context. Trusted are httpx's authorities and the machine's."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    # SSLKEYLOGFILE would have the keys of every session written to a file.
-    context.keylog_filename = os.devnull
-    return context
 
 
 def label(url: str) -> str:

@@ -7,15 +7,12 @@ of an exception: below httpx a failed write is swallowed, and a proxy's failures
 from __future__ import annotations
 
 import logging
-import os
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,7 +20,7 @@ import httpx
 
 from runner import __version__
 from runner.errors import HostRefused
-from runner.hosts import check_address, check_host, is_loopback
+from runner.hosts import check_address
 from runner.model.clock import Clock, Instant
 from runner.model.secret import Secret
 from runner.model.verdict import NotSent
@@ -31,6 +28,8 @@ from runner.providers.connecting import find_addresses, socket_options
 from runner.providers.deadline import Deadline
 from runner.providers.failures import GivenUp, describe_cause
 from runner.providers.frozen import ends_if_frozen
+from runner.providers.route import Route, find_route
+from runner.trust import trusted_authorities
 
 CONNECT_TIMEOUT_S = 5.0
 MOST_BYTES = 1_000_000
@@ -96,7 +95,7 @@ def send(
     exchange = _Exchange(body, timeout, before_first_byte, connect_timeout_s)
     try:
         with exchange:
-            route = _find_route(url, proxy, allowed_hosts)
+            route = find_route(url, proxy, allowed_hosts)
             return exchange.carry_out(route, clock)
     except PLACED as error:
         if exchange.recording:
@@ -104,53 +103,6 @@ def send(
         if exchange.may_have_left:
             return Lost(_describe_loss(error, exchange, timeout), clock.read())
         return _describe_failure(error, exchange, connect_timeout_s)
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """Where the request goes, and the host and port that are connected to: the proxy's where there is one."""
-
-    url: httpx.URL
-    proxy: httpx.Proxy | None
-    host: str
-    port: int
-
-
-def _find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[str] | None) -> _Route:
-    url = _parse_url(url_text, "base_url")
-    check_host(url.host, allowed_hosts)
-    if url.scheme == "http" and not is_loopback(url.host):
-        raise GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
-    if proxy is None or url.scheme == "http" or is_loopback(url.host):
-        return _Route(url, None, url.host, _port(url))
-    through = _parse_url(proxy.open(), "proxy")
-    check_host(through.host, allowed_hosts)
-    tls = _tls() if through.scheme == "https" else None
-    return _Route(url, httpx.Proxy(through, ssl_context=tls), through.host, _port(through))
-
-
-def _parse_url(text: str, key: str) -> httpx.URL:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise GivenUp(f"`{key}` is no address", final=True) from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise GivenUp(f"`{key}` is no http or https address", final=True)
-    return url
-
-
-def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """The one TLS context: its making costs more than a request. Trusted are httpx's authorities and the machine's."""
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    # SSLKEYLOGFILE would have the keys of every session written to a file.
-    context.keylog_filename = os.devnull
-    return context
 
 
 class _Exchange:
@@ -189,11 +141,11 @@ class _Exchange:
         """Whether a deadline passed."""
         return self._deadline is not None and self._deadline.passed
 
-    def carry_out(self, route: _Route, clock: Clock) -> Answer:
+    def carry_out(self, route: Route, clock: Clock) -> Answer:
         """Connect, pass the gate, send, and take the answer."""
         addresses = find_addresses(route.host, route.port, self._left_to_connect_s())
         transport = httpx.HTTPTransport(
-            verify=_tls(),
+            verify=trusted_authorities(),
             trust_env=False,
             http2=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),

@@ -20,6 +20,7 @@ from runner.model.config import Content
 from runner.model.secret import Secret
 from runner.providers import http, voicepartner
 from runner.providers.frozen import ends_if_frozen
+from runner.trust import trusted_authorities
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 KEY = "key-that-must-stay-secret"
@@ -178,9 +179,9 @@ def patient_timer(monkeypatch) -> None:
 def trusted_authority(monkeypatch) -> Iterator[None]:
     """The tests' own authority is one of those that this machine trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "authority.pem"))
-    http._tls.cache_clear()
+    trusted_authorities.cache_clear()
     yield
-    http._tls.cache_clear()
+    trusted_authorities.cache_clear()
 
 
 @dataclass

@@ -11,8 +11,8 @@ from contextlib import suppress
 import pytest
 
 from runner.model.verdict import NotSent
-from runner.providers import http
 from runner.providers.http import Answer, Lost
+from runner.trust import trusted_authorities
 
 SHORT_S = 0.4
 
@@ -64,7 +64,7 @@ def test_a_trusted_provider_gets_the_request(listen, post):
 
 
 def test_a_certificate_of_an_unknown_authority_gets_nothing(listen, post):
-    http._tls.cache_clear()
+    trusted_authorities.cache_clear()
     peer = listen(serve_tls)
     answer = post(secure(peer))
     assert answer == NotSent("no connection: the certificate is not trusted (unable to get local issuer certificate)")
