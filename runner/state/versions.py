@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, select, update
 
-from runner.state.tables import formers, measures, metadata, state
+from runner.state.tables import metadata, state
 
 FIRST = 1
 
@@ -28,11 +28,24 @@ def _add_what_is_shared(connection: Connection) -> None:
 
 def _add_what_is_compared(connection: Connection) -> None:
     """Version 3: what plans are held against, and adoption: a chunk's plan and address, former names, measures."""
-    for column in ("plan_id", "base_url"):
-        connection.exec_driver_sql(f"ALTER TABLE chunks ADD COLUMN {column} VARCHAR")
-    connection.exec_driver_sql("ALTER TABLE chunks ADD COLUMN adopted BOOLEAN DEFAULT false NOT NULL")
-    for table in (formers, measures):
-        table.create(connection)
+    postgresql = connection.dialect.name == "postgresql"
+    text, key = ('VARCHAR COLLATE "C"', "SERIAL") if postgresql else ("VARCHAR", "INTEGER")
+    for statement in (
+        f"ALTER TABLE chunks ADD COLUMN plan_id {text}",
+        f"ALTER TABLE chunks ADD COLUMN base_url {text}",
+        "ALTER TABLE chunks ADD COLUMN adopted BOOLEAN DEFAULT false NOT NULL",
+        (
+            f"CREATE TABLE formers (id {key} NOT NULL, campaign_id INTEGER NOT NULL, name {text} NOT NULL, edition {text},"
+            " last_run INTEGER NOT NULL, CONSTRAINT pk_formers PRIMARY KEY (id),"
+            " CONSTRAINT fk_formers_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaigns (id))"
+        ),
+        "CREATE INDEX ix_formers_campaign_id ON formers (campaign_id)",
+        (
+            f"CREATE TABLE measures (subject {text} NOT NULL, number INTEGER NOT NULL, at {text} NOT NULL,"
+            " CONSTRAINT pk_measures PRIMARY KEY (subject))"
+        ),
+    ):
+        connection.exec_driver_sql(statement)
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _add_what_is_compared)

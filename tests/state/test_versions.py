@@ -133,11 +133,12 @@ def test_a_shared_state_of_version_2_goes_on_as_one_of_today(cluster, clock, tmp
     schema = cluster.new_schema()
     how = {"url": cluster.url(schema), "root": tmp_path, "key": KEY, "pin": None, "clock": clock}
     columns = (
-        "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns"
-        f" where table_schema = '{schema}' order by 1, 2"
+        "select table_name, column_name, data_type, collation_name, is_nullable, column_default"
+        f" from information_schema.columns where table_schema = '{schema}' order by 1, 2"
     )
+    indexes = f"select indexname, indexdef from pg_indexes where schemaname = '{schema}' order by 1"
     open_state(**how).close()
-    new = cluster.ask(columns)
+    new = cluster.ask(columns), cluster.ask(indexes)
     for statement in (
         "alter table {0}.chunks drop column plan_id, drop column base_url, drop column adopted",
         "drop table {0}.formers",
@@ -148,4 +149,4 @@ def test_a_shared_state_of_version_2_goes_on_as_one_of_today(cluster, clock, tmp
     with open_state(**how) as state:
         assert state.ledger.formers() == {}
         state.ledger.note_measures({"people recall": 3}, clock)
-    assert cluster.ask(columns) == new
+    assert (cluster.ask(columns), cluster.ask(indexes)) == new
