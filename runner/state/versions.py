@@ -35,8 +35,8 @@ def _add_what_is_compared(connection: Connection) -> None:
         f"ALTER TABLE chunks ADD COLUMN base_url {text}",
         "ALTER TABLE chunks ADD COLUMN adopted BOOLEAN DEFAULT false NOT NULL",
         (
-            f"CREATE TABLE formers (id {key} NOT NULL, campaign_id INTEGER NOT NULL, name {text} NOT NULL, edition {text},"
-            " last_run INTEGER NOT NULL, CONSTRAINT pk_formers PRIMARY KEY (id),"
+            f"CREATE TABLE formers (id {key} NOT NULL, campaign_id INTEGER NOT NULL, name {text} NOT NULL,"
+            f" edition {text}, last_run INTEGER NOT NULL, CONSTRAINT pk_formers PRIMARY KEY (id),"
             " CONSTRAINT fk_formers_campaign_id FOREIGN KEY (campaign_id) REFERENCES campaigns (id))"
         ),
         "CREATE INDEX ix_formers_campaign_id ON formers (campaign_id)",
