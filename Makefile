@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 SETUP = pyproject.toml constraints.txt scripts/setup
 
-.PHONY: help demo test slow exhaustive simulate mutants lint format bench cassettes wheels clean
+.PHONY: help demo test slow exhaustive simulate mutants lint format bench cassettes reference wheels clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' Makefile
@@ -54,6 +54,9 @@ bench: .venv/.test ## measure, and write docs/benchmarks.md
 
 cassettes: .venv/.test ## record the exchanges that tests replay, from the sandbox
 	@$(PYTHON) scripts/cassettes.py
+
+reference: .venv/.test ## write docs/reference from the commands and the schemas
+	@$(PYTHON) scripts/reference.py
 
 wheels: ## fill .wheels, for `make WHEELS=.wheels test` without a network
 	@python3 -m pip download --quiet --only-binary :all: -d .wheels -r constraints.txt

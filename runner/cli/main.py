@@ -35,6 +35,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """Each command's module and what `campaign --help` says of it, so that help imports none of them."""
 
+EXIT_CODES: Mapping[str, str] = {
+    "0": "Done.",
+    "1": "An error, wrong usage included, or a campaign is blocked: nothing was lost, the message says what to do.",
+    "2": "There is still something to send: `apply` stopped on purpose, or `plan --detailed-exitcode`.",
+    "3": "A chunk is unknown and needs `campaign resolve`.",
+}
+"""What each exit code means, whatever the command; where several hold, it is the first of 1, 3, 2, 0."""
+
+VARIABLES: Mapping[str, str] = {
+    "CAMPAIGN_ALLOW_HOSTS": "The only hosts that may be connected to, with commas between them.",
+    "CI": "A CI job runs this: whole numbers are never shown, and a SQLite state must be pinned.",
+    "NO_COLOR": "No colours; FORCE_COLOR and CLICOLOR_FORCE ask for them, TERM=dumb for none.",
+    "COLUMNS": "The width of the output, between 80 and 160.",
+}
+"""The variables of the environment that every command heeds; the files of a project name others by `${NAME}`."""
+
 HELP_WIDTH = 100
 ASKED_BY_SHELL = "_CAMPAIGN_COMPLETE"
 """The variable by which the scripts of `campaign completion` ask: `bash_complete`, say."""
@@ -78,6 +94,12 @@ class Commands(click.Group):
         """The commands with their one line each."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, known.short_help or "") for name, known in self.commands.items()])
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What holds for every command: the exit codes, and the variables of the environment."""
+        for title, table in (("Exit codes", EXIT_CODES), ("Environment", VARIABLES)):
+            with formatter.section(title):
+                formatter.write_dl(list(table.items()))
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
