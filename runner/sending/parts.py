@@ -38,6 +38,7 @@ class Parts:
     _parts: list[Part] = field(default_factory=list)
     _alone: list[tuple[Part, str]] = field(default_factory=list)
     _refused: int = 0
+    _forgiven_before: int = 0
     _halvings: int = 0
     _last_parent: int = 0
 
@@ -50,6 +51,11 @@ class Parts:
     def pending(self) -> int:
         """How many people still wait."""
         return len(self.numbers) - self._next + sum(len(part.numbers) for part in self._parts)
+
+    @property
+    def left(self) -> int:
+        """How many people a next run finds pending: those that wait, and the forgiven ones of earlier runs."""
+        return self.pending + self._forgiven_before
 
     def __post_init__(self) -> None:
         self._alone = [(Part(()), chunk) for chunk in self.refused_before]
@@ -114,6 +120,7 @@ class Parts:
         """The numbers that `find_innocent` found wait again."""
         forgiven = [part for part, _ in self._alone if part.numbers]
         self._refused -= len(forgiven)
+        self._forgiven_before += len(self._alone) - len(forgiven)
         self._parts.extend(forgiven)
         self._alone.clear()
 

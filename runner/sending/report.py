@@ -64,7 +64,7 @@ def build_report(
         chunks=dict(sorted(tally.chunks.items())),
         costs=dict(sorted(tally.costs.items())),
         cost_unknown=tally.cost_unknown,
-        pending=sum(queue.parts.pending for queue in queues),
+        pending=sum(queue.parts.left for queue in queues),
         refused=sum(queue.parts.refused for queue in queues),
         unknown_chunks=tuple(record.chunk for record in unknown),
         unknown_people=sum(record.recipients for record in unknown),

@@ -329,3 +329,15 @@ def test_a_new_name_is_shown_before_it_is_taken(sent):
     write(place, "summer", range(101), "previously: spring\n")
     (found,) = plan(place)["campaigns"]
     assert {"field": "name", "before": "spring", "after": "summer"} in found["changes"]
+
+
+def test_refusals_under_the_former_name_count_with_those_under_the_new_one(place, serve: Serve):
+    (place.root / "campaigns/recall.yaml").unlink()
+    one_each = "delivery: {chunk_size: 1}\n"
+    write(place, "spring", range(2), one_each)
+    serve(faults=["refuse"])
+    assert apply(place).returncode == 0, "two numbers that stood alone may both be bad"
+    rename(place)
+    write(place, "summer", range(3), "previously: spring\n" + one_each)
+    ended = apply(place)
+    assert (ended.returncode, ended.report["pending"]) == (1, 3), "three are no number's fault"
