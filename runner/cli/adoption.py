@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
 from runner.cli.desks import build_desk, load, sandbox_option, variables_option
+from runner.cli.suggestions import complete_campaigns
 
 if TYPE_CHECKING:
     from runner.audience.recipients import Audience

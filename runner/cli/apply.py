@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import click
 
-from runner.cli.completion import complete_campaigns, complete_files
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, exclude_option, sandbox_option, variables_option
 from runner.cli.durations import DURATION
+from runner.cli.suggestions import complete_campaigns, complete_files
 
 
 @click.command(short_help="Plan, show, ask, send.")

@@ -9,7 +9,7 @@ import click
 
 from runner.cli.context import Invocation
 from runner.cli.details import write_details
-from runner.cli.explain import point_to_pages
+from runner.cli.pages import point_to_pages
 from runner.errors import Problem, ProblemsFound, RunnerError
 from runner.render.problems import render_problem, render_problems
 

@@ -1,45 +1,30 @@
-"""`campaign completion`: what a shell needs to complete commands, options, campaigns and chunks when Tab is pressed.
-
-A shell asks by running `campaign` with a variable set, at every Tab: so nothing is imported that takes time, pathlib
-neither, and files are looked through for the keys that are needed, not judged.
-"""
+"""`campaign completion`, and the answer to the shells that it taught to ask."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import click
 
-from runner.cli.context import Invocation
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from runner.cli.context import ASKED_BY_SHELL, Invocation
 
 GOES_TO = {
     "bash": "save it as ~/.campaign-completion.bash, and add to ~/.bashrc: . ~/.campaign-completion.bash",
     "zsh": "save it as ~/.campaign-completion.zsh, and add to ~/.zshrc, below compinit: . ~/.campaign-completion.zsh",
     "fish": "save it as ~/.config/fish/completions/campaign.fish",
 }
-_KEY = r"^{}: *(?P<quote>[\"']?)(?P<value>[^\s\"'#]+)(?P=quote) *(?:#.*)?\r?$"
-_NAME, _STATE = (re.compile(_KEY.format(key), re.MULTILINE) for key in ("name", "state"))
 
 
 @click.command(short_help="Print what lets a shell complete commands, campaigns and chunks.")
 @click.argument("shell", metavar="|".join(GOES_TO), type=click.Choice(tuple(GOES_TO)))
-@click.pass_obj
-def completion(invocation: Invocation, *, shell: str) -> int:
+@click.pass_context
+def completion(ctx: click.Context, *, shell: str) -> int:
     """Print the script that lets your shell complete commands, options, campaigns and chunks, and say where it goes."""
     from click.shell_completion import get_completion_class
-
-    from runner.cli.main import ASKED_BY_SHELL, campaign
 
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"click knows no shell `{shell}`")
-    invocation.write(kind(campaign, {}, "campaign", ASKED_BY_SHELL).source())
+    invocation: Invocation = ctx.obj
+    invocation.write(kind(ctx.find_root().command, {}, "campaign", ASKED_BY_SHELL).source())
     invocation.tell(GOES_TO[shell])
     return 0
 
@@ -48,104 +33,9 @@ def answer_shell(invocation: Invocation, group: click.Group) -> int:
     """Print what may stand at the cursor of the shell that asks."""
     from click.shell_completion import get_completion_class
 
-    from runner.cli.main import ASKED_BY_SHELL
-
     shell, _, step = invocation.environment[ASKED_BY_SHELL].partition("_")
     kind = get_completion_class(shell)
     if kind is None or step != "complete":
         return 1
     invocation.write(kind(group, {"obj": invocation}, "campaign", ASKED_BY_SHELL).complete())
     return 0
-
-
-def complete_campaigns(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """The campaigns whose names begin so, each with its file. A glob is left as it is."""
-    from click.shell_completion import CompletionItem
-
-    root = _find_project(ctx)
-    if root is None or set(incomplete) & set("*?["):
-        return []
-    named = sorted(dict(_name_campaigns(root)).items())
-    return [CompletionItem(name, help=path) for name, path in named if name.startswith(incomplete)]
-
-
-def complete_chunks(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """The chunks in doubt whose names begin so, of a state that is a file; the newest first."""
-    from click.shell_completion import CompletionItem
-
-    from runner.state.glance import list_in_doubt
-
-    root = _find_project(ctx)
-    path = None if root is None else _find_state(root, sandbox=bool(ctx.params.get("sandbox")))
-    return [
-        CompletionItem(found.chunk, help=f"recipients of {found.campaign}: {found.recipients:,}")
-        for found in ([] if path is None else list_in_doubt(path))
-        if found.chunk.startswith(incomplete)
-    ]
-
-
-def complete_codes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """The problem codes that begin so."""
-    from click.shell_completion import CompletionItem
-
-    from runner.cli.explain import list_codes
-
-    return [CompletionItem(code) for code in list_codes() if code.startswith(incomplete)]
-
-
-def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Whatever files the shell itself knows."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
-
-
-def _find_project(ctx: click.Context) -> str | None:
-    """The project's folder; None outside of one, where the command itself will say so."""
-    from runner.project.layout import PROJECT_FILE
-
-    folder = os.path.realpath(ctx.obj.chdir or "")
-    while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
-        folder, last = os.path.dirname(folder), folder
-        if folder == last:
-            return None
-    return folder
-
-
-def _name_campaigns(root: str) -> Iterator[tuple[str, str]]:
-    """The name of each campaign and its file: what stands under `name:`, else how the file is called."""
-    from runner.project.layout import CAMPAIGNS_FOLDER, PASSED_OVER, is_campaign_name
-
-    for folder, below, files in os.walk(os.path.join(root, CAMPAIGNS_FOLDER)):
-        below[:] = [name for name in below if not name.startswith(PASSED_OVER)]
-        for file in filter(is_campaign_name, files):
-            path = os.path.join(folder, file)
-            named = _NAME.search(_read(path))
-            yield named["value"] if named else os.path.splitext(file)[0], os.path.relpath(path, root)
-
-
-def _find_state(root: str, *, sandbox: bool) -> str | None:
-    """The file of the state; None where it is on a server, or where `campaigns.yaml` doesn't say it literally."""
-    from runner.project.layout import PROJECT_FILE
-
-    if sandbox:
-        return os.path.join(root, ".campaign", "sandbox.db")
-    found = _STATE.search(_read(os.path.join(root, PROJECT_FILE)))
-    if found is None:
-        return os.path.join(root, ".campaign", "state.db")
-    scheme, slashes, path = found["value"].partition(":///")
-    return os.path.join(root, path) if scheme == "sqlite" and slashes and "$" not in path else None
-
-
-def _read(path: str) -> str:
-    """The text of a file, as far as it can be read: what is wrong with it, `campaign validate` tells."""
-    from runner.project.layout import MAX_BYTES
-
-    try:
-        # What is no regular file could hold the shell for ever.
-        if not os.path.isfile(path):
-            return ""
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(MAX_BYTES)
-    except OSError:
-        return ""

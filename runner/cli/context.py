@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 NARROWEST = 80
 WIDEST = 160
 PIECES_AT_ONCE = 500
+ASKED_BY_SHELL = "_CAMPAIGN_COMPLETE"
+"""The variable by which the scripts of `campaign completion` ask: `bash_complete`, say."""
 
 
 class Invocation:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runner import __version__
-from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
+from runner.cli.suggestions import complete_campaigns
 
 if TYPE_CHECKING:
     from runner.model.config import Project

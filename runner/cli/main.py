@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from runner import __version__
-from runner.cli.context import Invocation
+from runner.cli.context import ASKED_BY_SHELL, Invocation
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,8 +52,6 @@ VARIABLES: Mapping[str, str] = {
 """The variables of the environment that every command heeds; the files of a project name others by `${NAME}`."""
 
 HELP_WIDTH = 100
-ASKED_BY_SHELL = "_CAMPAIGN_COMPLETE"
-"""The variable by which the scripts of `campaign completion` ask: `bash_complete`, say."""
 GLOBAL_OPTIONS_STAND_HERE_TOO = "Global options (-C DIR, --no-color, -q, -v) may stand here too: see `campaign --help`."
 
 

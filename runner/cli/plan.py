@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.completion import complete_campaigns, complete_files
 from runner.cli.context import Invocation, first_exit
 from runner.cli.desks import (
     build_desk,
@@ -21,6 +20,7 @@ from runner.cli.desks import (
     spell_apply,
     variables_option,
 )
+from runner.cli.suggestions import complete_campaigns, complete_files
 
 if TYPE_CHECKING:
     from runner.audience.recipients import Audience
@@ -139,7 +139,7 @@ def _write_json(invocation: Invocation, made: Plan) -> None:
 
 
 def _write_text(invocation: Invocation, made: Plan, next_step: str) -> None:
-    from runner.cli.explain import point_to_pages
+    from runner.cli.pages import point_to_pages
     from runner.render.text import render_plan
 
     invocation.write(render_plan(made, width=invocation.width, color=invocation.color, next_step=next_step))

@@ -9,7 +9,7 @@ import click
 from runner import __version__
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format
-from runner.cli.explain import point_to_pages
+from runner.cli.pages import point_to_pages
 from runner.errors import Severity
 from runner.project.check import Checked, check_project
 from runner.project.folder import find_root

@@ -10,9 +10,9 @@ import click
 
 from runner.cli.adoption import adopt
 from runner.cli.byhand import accept, export_state, import_state, unlock
-from runner.cli.completion import complete_campaigns, complete_chunks
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
+from runner.cli.suggestions import complete_campaigns, complete_chunks
 
 if TYPE_CHECKING:
     from runner.model.config import Project

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from runner.cli.completion import complete_campaigns
 from runner.cli.context import Invocation
 from runner.cli.desks import load
+from runner.cli.suggestions import complete_campaigns
 
 
 @click.command(short_help="Stop campaigns, or all of them, on every machine.")

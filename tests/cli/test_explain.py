@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from runner.cli.explain import list_codes, parse_page, read_page
+from runner.cli.pages import list_codes, parse_page, read_page
 from runner.project.schema import load_schema
 
 USUAL = {
