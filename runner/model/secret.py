@@ -20,13 +20,17 @@ _held: set[str] = set()
 
 @final
 class Secret:
-    """A text that is never printed: `str()`, `repr()` and formatting show a mask; `open()` is for the one door."""
+    """A text that is never printed: `str()`, `repr()` and formatting show a mask; `open()` is for the one door.
+
+    A `literal` one stands in a file for all who read it, so what else says the same is not scrubbed of it.
+    """
 
     __slots__ = ("_text",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, literal: bool = False) -> None:
         self._text = text
-        _held.add(text)
+        if not literal:
+            _held.add(text)
 
     def open(self) -> str:
         """The secret itself, for the place that must have it and for no other."""

@@ -53,7 +53,7 @@ def resolve(reference: Reference, *, environment: Mapping[str, str], root: Path)
             return _read_variable(found["name"], environment)
         return _read_file(found["path"].strip(), root)
 
-    return Secret(REFERENCE.sub(look_up, reference.text))
+    return Secret(REFERENCE.sub(look_up, reference.text), literal=REFERENCE.search(reference.text) is None)
 
 
 def _read_variable(name: str, environment: Mapping[str, str]) -> str:

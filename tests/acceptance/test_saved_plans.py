@@ -55,6 +55,14 @@ def test_it_reaches_the_people_that_were_in_it_without_asking_again(prepared):
     assert carry_out(place).report["requests"] == 0
 
 
+def test_the_address_of_an_account_may_stand_in_the_file_as_it_does_by_default(place, serve: Serve):
+    sandbox = serve()
+    project = (place.root / "campaigns.yaml").read_text().replace("${VOICEPARTNER_URL}", sandbox.base_url)
+    place.write({"campaigns.yaml": project, "data/people.csv": people_csv(range(3))})
+    save(place)
+    assert (carry_out(place).returncode, sandbox.count().people) == (0, 3)
+
+
 def test_newcomers_wait_for_another_plan_and_leave_it_done(prepared):
     place, sandbox = prepared
     place.write({"data/people.csv": people_csv(range(40))})

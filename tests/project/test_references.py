@@ -24,6 +24,13 @@ def test_a_variable_stands_wherever_it_is_written(tmp_path):
     assert _resolve("literal", tmp_path) == "literal"
 
 
+def test_what_a_file_says_literally_is_no_secret_elsewhere(tmp_path):
+    literal, partly = "https://api.example.fr/literal", "https://api.example.fr/partly"
+    _resolve(literal, tmp_path)
+    _resolve("https://api.example.fr/${WHAT}", tmp_path, WHAT="partly")
+    assert scrub_secrets(f"{literal} {partly}") == f"{literal} •••"
+
+
 @pytest.mark.parametrize("written", ["secret", "secret\n", "secret\r\n"])
 def test_a_file_stands_without_its_last_line_break(tmp_path, written):
     (tmp_path / "key.txt").write_bytes(written.encode())
