@@ -15,7 +15,10 @@ _MARK = f"[{re.escape(BLANKS + INVISIBLE)}{SEPARATORS}{STARS_AND_TILDES}+'\u2019
 _JOIN = rf"{_MARK}*(?:[OoIl]{_MARK}*)?"
 _ALONE = rf"(?!{_JOIN}\d)"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])"
-_TIME = r"(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_CLOCK = r"(?::[0-5]\d(?::[0-5]\d(?:\.\d+)?)?|h(?:[0-5]\d)?)"
+_TIME = rf"(?:[T ][0-2]?\d{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?)?"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_ADDRESS = rf"(?<![\d.+])(?P<host>{_OCTET}(?:\.{_OCTET}){{3}})(?::\d{{1,5}})?(?!\.?\d){_ALONE}"
 _KEPT = (
     rf"(?<!\d)(?:19|20)\d\d-?{_MONTH_DAY}{_TIME}{_ALONE}",
     rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])/(?:19|20)\d\d(?: (?:[01]?\d|2[0-3])[:h][0-5]\d)?{_ALONE}",
@@ -24,14 +27,16 @@ _KEPT = (
     # Identifiers: in no spelling of a number do letters stand between or after the digits.
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     r"\b(?=[a-f]*\d+[a-f])[0-9a-f]{16,}\b",
-    r"\b127\.0\.0\.1(?::\d{1,5})?\b(?!\.\d)",
 )
 _HIDDEN = (
     r"\d[.,]\d{3,}(?=[eE][+-]?\d)",
     r"(?<!\d)(?:\+?\d{2,4}[,;:|_\\])?\(?\d{1,2}\)?(?:[,;:|_\\]\d\d){3,}(?!\d)",
     rf"\d{{1,3}}(?:,\d{{3}}){{2,}}|\+?\d(?:{_JOIN}\d)+",
 )
-_SEQUENCE = re.compile(rf"(?P<kept>{'|'.join(_KEPT)})|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})")
+_SEQUENCE = re.compile(
+    rf"(?P<kept>{'|'.join(_KEPT)})|(?P<address>{_ADDRESS})"
+    rf"|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})"
+)
 
 
 def format_number(e164: int) -> str:
@@ -56,7 +61,8 @@ def mask_numbers(text: str) -> str:
     """`text` with every sequence of digits that could be a telephone number hidden but for its last two digits.
 
     Each hidden digit becomes one `•`, so that the text keeps its length and a caret its place. Where a sequence could
-    be something else it is hidden; dates, times, identifiers and amounts of eight digits are left.
+    be something else it is hidden; dates, times, identifiers, addresses of machines and amounts of eight digits are
+    left.
     """
     return _SEQUENCE.sub(_hide, text)
 
@@ -65,9 +71,20 @@ def _hide(found: re.Match[str]) -> str:
     sequence = found.group()
     if found["kept"] is not None or (found["perhaps"] is not None and not _could_be_number(sequence)):
         return sequence
+    if found["address"] is not None and not _could_be_grouped_so(found):
+        return sequence
     places = [i for i, c in enumerate(sequence) if c.isdigit()]
     hidden = set(places[:-2])
     return "".join(DOT if i in hidden else c for i, c in enumerate(sequence))
+
+
+def _could_be_grouped_so(address: re.Match[str]) -> bool:
+    """Whether the four groups of an address could be those of a number without its zero: `172.16.12.34`."""
+    if address.string.endswith("://", 0, address.start()):
+        return False
+    first, *others = address["host"].split(".")
+    digits = len(first) + sum(map(len, others))
+    return digits >= 8 and min(map(len, others)) > 1 and (digits < 10 or first == "33")
 
 
 def _could_be_number(sequence: str) -> bool:

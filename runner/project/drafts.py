@@ -87,12 +87,24 @@ def _identify(draft: CampaignDraft, own: MapValue) -> None:
     draft.at = own
     if isinstance(name, ScalarValue):
         draft.name, draft.at = name.text, name
-    elif name is None and not re.search(load_schema("campaign")["properties"]["name"]["pattern"], draft.name):
+    elif name is None and not _is_name(draft.name):
         message = f"the file's name makes `{draft.name}` the campaign's, which can't be"
-        hint = f"write `name:` in it: {load_schema('campaign')['properties']['name']['patternErrorMessage']}"
+        hint = _hint_name(draft.name)
         draft.problems.append(own.problem("invalid-name", message, hint))
     if isinstance(edition, ScalarValue):
         draft.edition = edition.text
+
+
+def _is_name(text: str) -> bool:
+    return re.search(load_schema("campaign")["properties"]["name"]["pattern"], text) is not None
+
+
+def _hint_name(stem: str) -> str:
+    from runner.project.respelling import find_respelling
+
+    spelled = find_respelling(stem, _is_name)
+    told = load_schema("campaign")["properties"]["name"]["patternErrorMessage"]
+    return f"write `name: {spelled}` in it, or rename the file" if spelled else f"write `name:` in it: {told}"
 
 
 def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, list[Problem]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.errors import Problem
 from runner.project.addresses import judge_address
-from runner.project.masking import names_secret
+from runner.project.masking import DOT, names_secret
 from runner.project.nearest import find_nearest
 from runner.project.references import find_malformed, is_one_reference
 from runner.project.scalars import (
@@ -22,18 +22,31 @@ from runner.templates import check_template
 
 FREE = "free"
 """The format of a value that no schema types."""
+MISPLACED = "misplaced"
+"""The format of what stands in a list or a map where a schema wants another kind of value, which is told already."""
 REFERENCES = frozenset({"secret", "base-url", "proxy", "state", "database", "header"})
 _DOORS = re.compile(r"\$\{[^}]*\}?|\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)", re.DOTALL)
+# Single ones, double ones, and those of French.
+_TYPOGRAPHIC = re.compile("[\u2018-\u201f\u2039\u203a\u00ab\u00bb]")
+_SQL_TEXTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 TEMPLATES = frozenset({"number", "path", "template", "sql", "source-url"})
 REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url`, `proxy`, and a source's `database` and `headers`"
 _STANDS_FOR = "r0"
+_IN_BRACES = "the name of a variable stands in braces behind a `$`: write `${NAME}`"
+_OUT_OF_THE_FILE = (
+    "set it in an environment variable and write `${NAME}`, or keep it in a file and write `${file:PATH}`"
+)
+_SHELLS = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%")
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{\s*(?P<name>(?:vars|env|campaign)\.\w+|today|now)\s*\}(?!\})")
 _SCHEME = re.compile(r"^(?:basic|bearer|digest|token|apikey)$", re.IGNORECASE)
 
 
 def judge_text(value: ScalarValue, form: str | None, path: Sequence[str]) -> Problem | None:
     """What is wrong with one text beyond its type, by the `format` of its schema; `path` leads to its key."""
     key = path[-1] if path else "this value"
+    if form == MISPLACED:
+        return _judge_free(value)
     if form in REFERENCES:
         return _judge_reference(value, form, key)
     if form in TEMPLATES:
@@ -66,7 +79,9 @@ def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
     malformed = find_malformed(text)
     if malformed is not None:
         message = "this `${…}` is no reference: it needs the name of a variable, or `file:` and a path"
-        return value.problem_within(malformed, None, "invalid-reference", message, takes)
+        of_github = text.startswith("${{", malformed)
+        hint = f"{takes}; `${{{{ … }}}}` belongs into the workflow, under `env:`" if of_github else takes
+        return value.problem_within(malformed, None, "invalid-reference", message, hint)
     if "{{" in text or "{%" in text:
         message = f"`{{{{ … }}}}` is not rendered in `{key}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, takes)
@@ -75,7 +90,7 @@ def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
         secret = text.partition(" ")[2] if form == "header" and _SCHEME.match(text.partition(" ")[0]) else text
         if is_one_reference(secret.strip()):
             return None
-        hint = "set it in an environment variable and write `${NAME}`, or keep it in a file and write `${file:PATH}`"
+        hint = _IN_BRACES if _SHELLS.fullmatch(secret.strip()) else _OUT_OF_THE_FILE
         return value.problem("literal-secret", f"`{key}` stands here as it is, for all who read this file", hint)
     if form == "header":
         return None
@@ -89,6 +104,16 @@ def _judge_template(value: ScalarValue, form: str, key: str) -> Problem | None:
         message = f"`${{…}}` is not looked up in `{key}`, which takes `{{{{ … }}}}`"
         hint = "list the variable under `expose_env` in campaigns.yaml and write `{{ env.NAME }}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, hint)
+    single = _SINGLE_BRACES.search(text) if "{" in text else None
+    if single is not None:
+        message = f"`{single.group()}` is literal text: a template has two braces"
+        at = single.start(), len(single.group())
+        return value.problem_within(*at, "template-syntax", message, f"write `{{{{ {single['name']} }}}}`")
+    quoted = _find_typographic_quote(text, form)
+    if quoted is not None:
+        message = f"`{text[quoted]}` is no quote that {'SQL' if form == 'sql' else 'YAML'} knows"
+        hint = "write `'`" if form == "sql" else 'write `"`, or no quotes at all'
+        return value.problem_within(quoted, 1, "typographic-quotes", message, hint)
     broken = check_template(text, sql=form == "sql")
     if broken is not None:
         return value.problem_within(broken.offset, broken.width, broken.code, broken.message)
@@ -100,12 +125,28 @@ def _judge_template(value: ScalarValue, form: str, key: str) -> Problem | None:
     return _judge_path(value, key) if form == "path" else None
 
 
+def _find_typographic_quote(text: str, form: str) -> int | None:
+    """Where quotes stand that word processors write: around the whole text, or in SQL around any part of it."""
+    if text.isascii():
+        return None
+    if form == "sql":
+        found = _TYPOGRAPHIC.search(_SQL_TEXTS.sub(lambda each: " " * len(each.group()), text))
+        return None if found is None else found.start()
+    return 0 if len(text) > 1 and _TYPOGRAPHIC.match(text[0]) and _TYPOGRAPHIC.match(text[-1]) else None
+
+
 def _judge_digits(value: ScalarValue) -> Problem | None:
     """A telephone number without quotes, which other readers of YAML would turn into another one."""
     if not value.plain or not is_number_of_yaml(value.text):
         return None
-    message = f"YAML reads `{value.brief}` as a number, and a telephone number loses digits by that"
-    return value.problem("unquoted-number", message, f'put it in quotes: `"{value.brief}"`')
+    shown = _hide_middle(value.brief)
+    message = f"YAML reads `{shown}` as a number, and a telephone number loses digits by that"
+    return value.problem("unquoted-number", message, f'put quotes around it: `"{shown}"`')
+
+
+def _hide_middle(text: str) -> str:
+    """A number as one recognises one's own: its first two and its last two characters."""
+    return text if len(text) < 6 else f"{text[:2]}{DOT * (len(text) - 4)}{text[-2:]}"
 
 
 def _judge_path(value: ScalarValue, key: str) -> Problem | None:
@@ -135,14 +176,28 @@ def _judge_sender(value: ScalarValue) -> Problem | None:
 def _judge_day(value: ScalarValue) -> Problem | None:
     if parse_day(value.text) is not None:
         return None
-    return value.problem("invalid-value", f"`{value.brief}` is no day", 'write year, month and day: `"2026-12-31"`')
+    from runner.project.respelling import describe_missing_day, respell_day
+
+    why, day = describe_missing_day(value.text), respell_day(value.text)
+    message = f"`{value.brief}` is no day{f': {why}' if why else ''}"
+    hint = f'write `"{day}"`' if day else 'write year, month and day, as in `"2026-12-31"`'
+    return value.problem("invalid-value", message, hint)
 
 
 def _judge_minute(value: ScalarValue) -> Problem | None:
     if parse_minute(value.text) is not None:
         return None
-    hint = 'write a day and a time to the minute: `"2026-12-01 10:00"`, or with an offset `"2026-12-01T10:00+01:00"`'
-    return value.problem("invalid-value", f"`{value.brief}` is no moment", hint)
+    from runner.project.respelling import describe_missing_day, respell_day, respell_minute
+
+    minute, day, why = respell_minute(value.text), respell_day(value.text), describe_missing_day(value.text)
+    message = f"`{value.brief}` is no moment{f': {why}' if why else ''}"
+    if minute:
+        hint = f'write `"{minute}"`: it is read in the time zone of the account'
+    elif day:
+        hint = f'write the time behind the day: `"{day} 10:00"`'
+    else:
+        hint = 'write a day and a time to the minute: `"2026-12-01 10:00"`, or `"2026-12-01T10:00+01:00"`'
+    return value.problem("invalid-value", message, hint)
 
 
 def _judge_zone(value: ScalarValue) -> Problem | None:
@@ -158,8 +213,13 @@ def _judge_zone(value: ScalarValue) -> Problem | None:
 def _hint_zone(text: str) -> str:
     from zoneinfo import available_timezones
 
-    nearest = find_nearest(text, sorted(available_timezones()))
-    return f"did you mean `{nearest}`?" if nearest is not None else "write its IANA name, such as `Europe/Paris`"
+    zones = sorted(available_timezones())
+    city = text.strip().lower().replace(" ", "_")
+    by_city = next((zone for zone in zones if city in (zone.lower(), zone.lower().rpartition("/")[2])), None)
+    nearest = by_city or (find_nearest(text, zones) if not re.search("[0-9]", text) else None)
+    if nearest is not None:
+        return f"did you mean `{nearest}`?"
+    return "write its IANA name, such as `Europe/Paris`, which also says when summer time begins"
 
 
 def _judge_url(value: ScalarValue) -> Problem | None:

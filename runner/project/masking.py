@@ -16,7 +16,12 @@ SECRET_KEYS = ("api_key", "state_key")
 SHOWN_LENGTH = 5_000
 """A longer line is not shown: nobody would find the caret in it."""
 DOT = "•"
-_TELLING = re.compile(r"key|secret|passw|pwd|token|credential|authori[sz]ation|cookie", re.IGNORECASE)
+_TELLING = re.compile(
+    r"key|secret|passw|pwd|token|credential|authori[sz]ation|cookie"
+    # The same in French.
+    r"|mot.?de.?passe|mdp|jeton|(?<![^\W\d_])cl(?:[eé]|e\u0301)f?s?(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]{0,60}(?: [\w.-]{1,40})?)(?P=quote)[ \t]*[:=][ \t]*""")
 _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*", re.IGNORECASE)
 # `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.

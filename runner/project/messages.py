@@ -7,9 +7,8 @@ from typing import Any
 
 from runner.errors import Problem
 from runner.model.config import SourceKind
-from runner.project.hints import hint_key, hint_type, lacks_space, spell_key
+from runner.project.hints import hint_choice, hint_key, hint_pattern, hint_type, lacks_space, stands_for
 from runner.project.misfit import Misfit
-from runner.project.nearest import find_nearest
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
 MAX_UNKNOWN = 20
@@ -54,21 +53,28 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
     if not isinstance(value, MapValue):
         return
     known = list(misfit.schema["properties"])
-    unknown = [name for name in value.keys if name not in misfit.schema["properties"]]
-    for name in unknown[:MAX_UNKNOWN]:
-        where = f"a key of `{misfit.key}`" if misfit.path else "a key of this file"
-        key = value.keys[name]
-        yield key.problem("unknown-key", f"`{key.brief}` is not {where}", hint_key(name, known, misfit))
+    where = f"of `{misfit.key}`" if misfit.path else "of this file"
+    unknown = [key for name, key in value.keys.items() if name not in misfit.schema["properties"]]
+    hints = set[str]()
+    for key in unknown[:MAX_UNKNOWN]:
+        hint = hint_key(key.text, known, misfit)
+        # What is known here is listed once.
+        yield key.problem("unknown-key", f"`{key.brief}` is not a key {where}", hint if hint not in hints else None)
+        hints.add(hint)
+    if len(unknown) > MAX_UNKNOWN:
+        first, more = unknown[MAX_UNKNOWN], len(unknown) - MAX_UNKNOWN
+        message = f"… and {more:,} more that are no keys {where}"
+        yield first.problem("unknown-key", message, "mend those above first: what is wrong with them may be the same")
 
 
 def _describe_missing(misfit: Misfit) -> Iterator[Problem]:
     value = misfit.value
     if not isinstance(value, MapValue):
         return
-    unknown = [spell_key(name) for name in value.keys if name not in misfit.schema["properties"]][:MAX_UNKNOWN]
+    unknown = [name for name in value.keys if name not in misfit.schema["properties"]][:MAX_UNKNOWN]
     for name in misfit.wanted:
         # A misspelt key was told already.
-        if name not in value.keys and find_nearest(name, unknown) is None:
+        if name not in value.keys and not any(stands_for(each, name) for each in unknown):
             where = f"`{misfit.key}`" if misfit.path else "the file"
             example = next(iter(misfit.schema["properties"][name].get("examples", ())), None)
             hint = f"write `{name}: {example}`" if isinstance(example, str | int) else f"add `{name}:`"
@@ -80,9 +86,8 @@ def _describe_type(misfit: Misfit) -> Problem:
     wanted = misfit.wanted if isinstance(misfit.wanted, list) else [misfit.wanted]
     kind = " or ".join(KINDS[each] for each in wanted)
     if isinstance(value, ScalarValue) and value.value is None and value.plain:
-        meant = f'; if the text is meant: `"{value.text}"`' if value.text else ", or remove the key"
         return misfit.tell(
-            "missing-value", f"{misfit.subject} has no value, where {kind} is wanted", f"write one{meant}"
+            "missing-value", f"{misfit.subject} has no value, where {kind} is wanted", _hint_nothing(misfit)
         )
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
     is_quoted = isinstance(value, ScalarValue) and not value.plain
@@ -91,24 +96,30 @@ def _describe_type(misfit: Misfit) -> Problem:
     return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", hint)
 
 
+def _hint_nothing(misfit: Misfit) -> str:
+    if isinstance(misfit.value, ScalarValue) and misfit.value.text:
+        return f'write one; if the text is meant: `"{misfit.value.text}"`'
+    if misfit.path and isinstance(misfit.path[-1], int):
+        return "write one, or remove the `-`"
+    if "string" in misfit.wanted or misfit.wanted in ("integer", "number", "boolean"):
+        return "write one, or remove the key"
+    return "write what belongs to it below it, indented by two spaces, or remove the key"
+
+
 def _describe_choice(misfit: Misfit) -> Problem:
     choices = [str(choice) for choice in (misfit.wanted if misfit.keyword == "enum" else [misfit.wanted])]
     text = misfit.value.text if isinstance(misfit.value, ScalarValue) else ""
-    nearest = find_nearest(text.lower(), choices) or find_nearest(text.upper(), choices)
-    listed = ", ".join(f"`{choice}`" for choice in choices)
-    message = f"{misfit.subject} can't be {misfit.text}"
-    hint = f"did you mean `{nearest}`?" if nearest and len(choices) > 1 else f"it may be {listed}"
-    return misfit.tell("unknown-value", message, hint)
+    return misfit.tell("unknown-value", f"{misfit.subject} can't be {misfit.text}", hint_choice(text, choices))
 
 
 def _describe_pattern(misfit: Misfit) -> Problem:
-    told = misfit.schema.get("patternErrorMessage")
     if isinstance(misfit.value, MapValue):
         key = misfit.value.keys[str(misfit.instance)]
         what = "an account" if misfit.key == "accounts" else "a header"
-        return key.problem("invalid-name", f"`{key.brief}` is no name for {what}", told)
+        return key.problem("invalid-name", f"`{key.brief}` is no name for {what}", hint_pattern(misfit, key.text))
     code = "invalid-name" if misfit.key in ("name", "edition") else "invalid-value"
-    return misfit.tell(code, f"{misfit.subject} can't be {misfit.text}", told)
+    text = misfit.value.text if isinstance(misfit.value, ScalarValue) else ""
+    return misfit.tell(code, f"{misfit.subject} can't be {misfit.text}", hint_pattern(misfit, text))
 
 
 def _describe_source(misfit: Misfit) -> Iterator[Problem]:

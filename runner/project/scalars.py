@@ -28,7 +28,10 @@ _NUMBER_OF_YAML = re.compile(
 _TELEPHONE = re.compile(r"(?:\+[0-9]{8,15}|0[0-9]{8,14})")
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+YES_AND_NO = {
+    **dict.fromkeys(("yes", "y", "on", "oui", "o", "vrai"), "true"),
+    **dict.fromkeys(("no", "n", "off", "non", "faux"), "false"),
+}
 
 
 def parse_integer(text: str) -> int | None:
@@ -103,6 +106,12 @@ def is_number_of_yaml(text: str) -> bool:
 def is_telephone_of_digits(text: str) -> bool:
     """Whether a text without quotes is a telephone number that loses its `0` or `+` when it is read as a number."""
     return _TELEPHONE.fullmatch(text) is not None
+
+
+def is_telephone(text: str) -> bool:
+    """Whether a text could be a telephone number, in any spelling: digits, a `+`, and what stands between them."""
+    bare = _SEPARATORS.sub("", text)
+    return _TELEPHONE.fullmatch(bare) is not None
 
 
 def type_freely(text: str) -> object:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from runner.errors import Problem
 from runner.project.fit import Fits, compile_fit
-from runner.project.formats import FREE, judge_text
+from runner.project.formats import FREE, MISPLACED, judge_text
 from runner.project.layout import MAX_PROBLEMS
 from runner.project.scalars import BOOLEANS, NULLS, parse_decimal, parse_integer, type_freely
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
@@ -21,6 +21,11 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 Json = Any
 Schema = Mapping[str, Any]
 _ANYTHING: Schema = {}
+# Of a list where a map is wanted, or the other way round: that is told, and nothing in it has a door to miss.
+_MISPLACED: dict[str, object] = {"format": MISPLACED}
+_MISPLACED.update(items=_MISPLACED, additionalProperties=_MISPLACED)
+MAX_ALIKE = 20
+"""Numbers without quotes of one list that are told one by one."""
 _END = re.compile(r"\$$")
 
 
@@ -56,11 +61,14 @@ def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> I
     from runner.project.messages import describe_misfit
     from runner.project.misfit import Misfit
 
-    for error in islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS):
+    errors = list(islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS))
+    # What has the wrong type breaks other rules by that alone.
+    mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    for error in errors:
         at, path = root, tuple(error.absolute_path)
         for step in path:
             at = _step(at, step)
-        if id(at) not in told:
+        if id(at) not in told and (error.validator == "type" or path not in mistyped):
             misfit = Misfit(
                 keyword=str(error.validator),
                 wanted=error.validator_value,
@@ -98,10 +106,9 @@ class _Typing:
         if isinstance(value, ScalarValue):
             value.value = self._take_scalar(value, schema)
         elif isinstance(value, MapValue):
-            value.value = self._take_map(value, schema)
+            value.value = self._take_map(value, schema if schema.get("type", "object") == "object" else _MISPLACED)
         else:
-            items = schema.get("items", _ANYTHING)
-            value.value = [self.take(child, items) for child in value.items]
+            value.value = self._take_list(value, schema if schema.get("type", "array") == "array" else _MISPLACED)
         return value.value
 
     def _take_map(self, value: MapValue, schema: Schema) -> dict[str, object]:
@@ -117,19 +124,37 @@ class _Typing:
             self._path.pop()
         return typed
 
+    def _take_list(self, value: ListValue, schema: Schema) -> list[object]:
+        told_before = len(self.problems)
+        items = schema.get("items", _ANYTHING)
+        typed = [self.take(child, items) for child in value.items]
+        alike = [item for item in value.items if id(item) in self.told]
+        told = self.problems[told_before:]
+        if len(alike) > MAX_ALIKE and all(problem.code == "unquoted-number" for problem in told):
+            del self.problems[told_before + MAX_ALIKE :]
+            self.problems.append(_count_rest(alike))
+        return typed
+
     def _take_scalar(self, value: ScalarValue, schema: Schema) -> object:
         if value.broken:
             self.told.add(id(value))
             return None
-        typed = _type(value, schema.get("type"))
-        if typed.__class__ is str:
-            form = schema.get("format") if "type" in schema else FREE
+        kind = schema.get("type")
+        typed = _type(value, kind)
+        if typed.__class__ is str and kind not in ("object", "array"):
+            form = schema.get("format", FREE if "type" not in schema else None)
             problem = judge_text(value, form, self._path)
             if problem is not None:
                 self.told.add(id(value))
                 if len(self.problems) < MAX_PROBLEMS:
                     self.problems.append(problem)
         return typed
+
+
+def _count_rest(alike: Sequence[Value]) -> Problem:
+    first, more = alike[MAX_ALIKE], len(alike) - MAX_ALIKE
+    message = f"… and {more:,} more numbers of this list stand without quotes"
+    return first.problem("unquoted-number", message, "long lists stand better in a file: `file: data/numbers.csv`")
 
 
 def _type(value: ScalarValue, kind: object) -> object:

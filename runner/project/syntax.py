@@ -13,6 +13,12 @@ from runner.errors import Place, Problem
 from runner.project.tree import Document, ScalarValue, Value
 
 TEMPLATE_HINT = 'put the whole value in quotes, as in `"data/{{ vars.region }}.csv"`'
+# Blanks of word processors and web pages, seen as spaces or not at all: part of a key's name to YAML.
+_BLANKS = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_ODD_BLANK = re.compile(rf"^[\s-]*?(?P<indent>[{_BLANKS}]+)|^[\s-]*[^\W\d][\w.-]*(?P<before>[{_BLANKS}]+)\s*:")
+_BEHIND_COLON = re.compile(rf"^[\s-]*[\w.-]+:(?P<behind>[{_BLANKS}]+)")
+_KEY_ON_LINE = re.compile(r"(?P<indent>\s*)(?P<outer>[a-z_]+): +(?P<inner>[a-z_]+)")
+_NEXT_KEY = re.compile(r".*, *(?P<key>[a-z_]+)")
 _TEMPLATE = re.compile(r"(?:^|[:\-\[,{]\s)\s*(?P<template>\{\{)")
 _NO_SPACE = re.compile(r"(?P<before>\s*(?:- +)?[\w.-]+:)[^\s/:]")
 _HAS_VALUE = re.compile(r"\s*(?:- +)?[\w.\"'-]+:\s+[^\s#|>&!]")
@@ -74,7 +80,8 @@ def describe_fault(fault: Fault, document: Document) -> Problem:
     """The one thing that ended the reading of a file, at the place where it can be mended."""
     reading = _Reading(fault, document)
     return (
-        _find_tab(reading)
+        _find_blank(reading)
+        or _find_tab(reading)
         or _find_template(reading)
         or _find_quotes(reading)
         or _find_first_character(reading)
@@ -97,6 +104,25 @@ def describe_key(key: Value, known: Mapping[str, ScalarValue]) -> Problem:
         return key.problem("merge-key", "YAML's merge key `<<` is not understood", hint)
     first = known[key.text].place.line
     return key.problem("duplicate-key", f"`{key.text}` stands twice in this map", f"it stands on line {first} already")
+
+
+def find_odd_blank(document: Document, number: int) -> Problem | None:
+    """A blank in the line of this number (from 0), beside its key, that YAML takes for a part of a name or a value."""
+    line = document.lines[number] if number < len(document.lines) else ""
+    found = _ODD_BLANK.match(line) or _BEHIND_COLON.match(line)
+    if found is None:
+        return None
+    group = found.lastgroup or 0
+    place = Place(document.path, number + 1, found.start(group) + 1, len(found.group(group)))
+    message = f"a blank that is no space (U+{ord(found.group(group)[0]):04X}) stands beside this key"
+    hint = "type a space in its place: such blanks come with text that is copied from web pages, mails or Word"
+    return document.problem(place, "odd-blank", message, hint)
+
+
+def _find_blank(reading: _Reading) -> Problem | None:
+    number = reading.fault.at[0]
+    lines = sorted({max(0, number - 1), number, (reading.fault.context_at or reading.fault.at)[0]})
+    return next(filter(None, (find_odd_blank(reading.document, line) for line in lines)), None)
 
 
 def _find_tab(reading: _Reading) -> Problem | None:
@@ -163,13 +189,24 @@ def _find_colon(reading: _Reading) -> Problem | None:
         if _NO_SPACE.match(reading.line(candidate)):
             return _tell_missing_colon(reading, candidate, _indent(reading.line(candidate)))
     if ":" in line[:column]:
-        hint = "if it belongs to the value, put the value in quotes; if not, begin a new line"
+        hint = _hint_second_colon(line, column)
         return reading.tell("unexpected-colon", "a second `: ` stands on this line", hint, width=1)
     if _HAS_VALUE.match(above) and _indent(line) > _indent(above):
         message = "this key stands deeper than the one above it, which has a value already"
         return reading.tell("indentation", message, "begin both in the same column", (number, _indent(line)))
     culprit = number - 1 if above.strip() else number
     return _tell_missing_colon(reading, culprit, _indent(reading.line(culprit)))
+
+
+def _hint_second_colon(line: str, column: int) -> str:
+    before = line[:column].rstrip()
+    on_line, after_comma = _KEY_ON_LINE.fullmatch(before), _NEXT_KEY.fullmatch(before)
+    if on_line is not None:
+        inner = line[on_line.start("inner") :].strip()
+        return f"put `{inner}` on a line of its own, indented, below `{on_line['outer']}:`"
+    if after_comma is not None:
+        return f"begin a new line with `{after_comma['key']}:`, without the comma, or put the value in quotes"
+    return "if it belongs to the value, put the value in quotes; if not, begin a new line"
 
 
 def _tell_missing_colon(reading: _Reading, number: int, column: int) -> Problem:
@@ -199,6 +236,13 @@ def _find_bracket(reading: _Reading) -> Problem | None:
     if fault.at[0] != fault.context_at[0]:
         hint = f"write the `{closing}` at the end of the line, or a `,` between two items"
         return reading.tell("unclosed-bracket", f"this `{opening}` is never closed", hint, fault.context_at, 1)
+    before = re.search(r"\s(?P<key>[a-z_]+)$", reading.line(fault.at[0])[: fault.at[1]])
+    if reading.character == ":" and before is not None:
+        at = (fault.at[0], before.start("key"))
+        hint = "write it, or put the text before it in quotes if this belongs to it"
+        return reading.tell(
+            "unclosed-bracket", f"a `,` is missing before `{before['key']}:`", hint, at, len(before["key"])
+        )
     message = f"a `,` or `{closing}` is missing here"
     return reading.tell("unclosed-bracket", message, "texts with brackets, commas or colons stand in quotes")
 
