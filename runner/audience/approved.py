@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import count
+from runner.audience.engine import ITEMS, count, cut_page
 from runner.audience.reasons import REASONS, PseudonymSql
 from runner.model.approval import SEAL_BYTES, Narrowing
 from runner.model.plan import Reason, Rows
@@ -35,7 +35,7 @@ def narrow_people(
     seal, parameters = _seal_sql(pseudonym_sql)
     connection.execute("CREATE TABLE approved (seal VARCHAR)")
     for page in _cut_pages(approved):
-        connection.execute("INSERT INTO approved SELECT unnest(string_split($page, ','))", {"page": page})
+        connection.execute(f"INSERT INTO approved SELECT item FROM {ITEMS}", {"parts": cut_page(page)})
     connection.execute(
         f"CREATE TABLE narrowed AS SELECT people.* FROM (SELECT *, {seal} AS seal FROM people) AS people"
         " SEMI JOIN approved USING (seal)",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from runner.audience.engine import open_engine
+from runner.audience.engine import ITEMS, cut_page, open_engine
 
 Pairs = Mapping[tuple[str, str], int]
 """How many people two campaigns have in common, by their labels, the one that was added first in front."""
@@ -26,8 +26,8 @@ class Collisions:
         place = len(self._labels) - 1
         for page in pages:
             self._connection.execute(
-                "INSERT INTO pending SELECT $place, unnest(string_split($page, ','))::BIGINT",
-                {"place": place, "page": page},
+                f"INSERT INTO pending SELECT $place, item::BIGINT FROM {ITEMS}",
+                {"place": place, "parts": cut_page(page)},
             )
 
     def count_pairs(self) -> Pairs:

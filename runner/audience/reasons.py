@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import count
+from runner.audience.engine import ITEMS, count, cut_page
 from runner.model.config import Kind
 from runner.model.plan import Reason, Rows
 
@@ -45,24 +45,21 @@ class LedgerPeople:
 def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     """Make the table `ledger` (pseudonym, reason) of pages, which are items joined by commas.
 
-    An item is 32 hexadecimal digits and a letter. Whoever stands there twice has the reason that comes first. Raises
-    ValueError for an item that can't be read: a person who is not recognised would be reached again.
+    An item is 32 hexadecimal digits and a letter. Raises ValueError for an item that can't be read: a person who is not
+    recognised would be reached again.
     """
     reasons = " ".join(f"WHEN '{letter}' THEN {REASONS.index(reason)}" for letter, reason in _REASONS_BY_LETTER.items())
     reason = f"CASE WHEN length(item) = 33 THEN CASE right(item, 1) {reasons} END END"
-    connection.execute("CREATE TABLE held (pseudonym BLOB, reason UTINYINT)")
-    items = "(SELECT unnest(string_split($page, ',')) AS item)"
+    connection.execute("CREATE TABLE ledger (pseudonym BLOB, reason UTINYINT)")
     try:
         for page in pages:
-            query = f"INSERT INTO held SELECT unhex(left(item, 32)), {reason} FROM {items}"
-            connection.execute(query, {"page": page})
+            query = f"INSERT INTO ledger SELECT unhex(left(item, 32)), {reason} FROM {ITEMS}"
+            connection.execute(query, {"parts": cut_page(page)})
     except duckdb.InvalidInputException as error:
         raise ValueError("a person of the ledger can't be read") from error
-    broken = count(connection, "SELECT count(*) FROM held WHERE reason IS NULL")
+    broken = count(connection, "SELECT count(*) FROM ledger WHERE reason IS NULL")
     if broken:
         raise ValueError(f"{broken} people of the ledger can't be read")
-    connection.execute("CREATE TABLE ledger AS SELECT pseudonym, min(reason) AS reason FROM held GROUP BY pseudonym")
-    connection.execute("DROP TABLE held")
 
 
 def _ask_ledger(connection: DuckDBPyConnection, persons: str, ledger: LedgerPeople) -> str:
@@ -92,19 +89,29 @@ def build_people(connection: DuckDBPyConnection, kinds: Sequence[Kind], ledger: 
         f"(SELECT number, min({PLACE}) AS place, any_value(kind) AS kind FROM judged WHERE number IS NOT NULL"
         " GROUP BY number)"
     )
-    if ledger is not None:
-        persons = _ask_ledger(connection, persons, ledger)
+    if ledger is None:
+        _give_reasons(connection, kinds, persons, "NULL")
+        return
+    persons = _ask_ledger(connection, persons, ledger)
+    held = f"{persons} LEFT JOIN ledger USING (pseudonym)"
+    _give_reasons(connection, kinds, held, "ledger.reason")
+    if count(connection, "SELECT count(*) FROM people") > count(connection, f"SELECT count(*) FROM {persons}"):
+        # Whoever was settled and sent to again between two pages stands in both. That is rare, so it is found here.
+        once = "(SELECT pseudonym, min(reason) AS reason FROM ledger GROUP BY pseudonym) AS ledger"
+        _give_reasons(connection, kinds, f"{persons} LEFT JOIN {once} USING (pseudonym)", "ledger.reason")
+    connection.execute(f"DROP TABLE {persons}")
+
+
+def _give_reasons(connection: DuckDBPyConnection, kinds: Sequence[Kind], persons: str, held: str) -> None:
+    """Make the table `people` of `persons`, where the expression `held` is the reason that the ledger has, if any."""
     wanted = ", ".join(str(KINDS.index(kind)) for kind in kinds) or "NULL"
-    join = "LEFT JOIN ledger USING (pseudonym)" if ledger is not None else ""
-    held = "ledger.reason" if ledger is not None else "NULL"
     connection.execute(
-        f"CREATE TABLE people AS SELECT number, place, kind, coalesce({held}, CASE"
+        f"CREATE OR REPLACE TABLE people AS SELECT number, place, kind, coalesce({held}, CASE"
         f" WHEN kind NOT IN ({wanted}) THEN {REASONS.index(Reason.KIND)}"
         f" WHEN excluded.number IS NOT NULL THEN {REASONS.index(Reason.EXCLUDED)}"
         f" ELSE {REASONS.index(Reason.PENDING)} END)::UTINYINT AS reason"
-        f" FROM {persons} {join} LEFT JOIN excluded USING (number)"
+        f" FROM {persons} LEFT JOIN excluded USING (number)"
     )
-    connection.execute("DROP TABLE IF EXISTS persons")
 
 
 def count_rows(connection: DuckDBPyConnection) -> Rows:

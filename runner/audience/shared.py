@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import count
+from runner.audience.engine import ITEMS, count, cut_page
 from runner.audience.reasons import REASONS, PseudonymSql
 from runner.model.plan import Reason
 
@@ -51,8 +51,8 @@ def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[str]], ps
         for page in pages:
             connection.execute(
                 "INSERT INTO shared SELECT number, $member FROM own"
-                " SEMI JOIN (SELECT lower(unnest(string_split($page, ','))) AS pseudonym) USING (pseudonym)",
-                {"member": member, "page": page},
+                f" SEMI JOIN (SELECT lower(item) AS pseudonym FROM {ITEMS}) USING (pseudonym)",
+                {"member": member, "parts": cut_page(page)},
             )
     connection.execute("DROP TABLE own")
 

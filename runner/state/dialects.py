@@ -38,8 +38,26 @@ def _write_hex_sqlite(element: Hexadecimal, compiler: SQLCompiler, **how: object
 
 
 @compiles(Hexadecimal, "postgresql")
-def _write_hex_postgresql(element: Hexadecimal, compiler: SQLCompiler, **how: object) -> str:
+def _write_hex_postgresql(element: FunctionElement[str], compiler: SQLCompiler, **how: object) -> str:
     return f"upper(encode({compiler.process(element.clauses, **how)}, 'hex')) COLLATE \"C\""
+
+
+class LastHexadecimal(FunctionElement[str]):
+    """The last of many bytes, in their order, as that text; NULL where there are none."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(LastHexadecimal, "sqlite")
+def _write_last_sqlite(element: LastHexadecimal, compiler: SQLCompiler, **how: object) -> str:
+    return f"hex(max({compiler.process(element.clauses, **how)}))"
+
+
+@compiles(LastHexadecimal, "postgresql")
+def _write_last_postgresql(element: LastHexadecimal, compiler: SQLCompiler, **how: object) -> str:
+    # It knows no greatest bytes before release 18.
+    return f"max({_write_hex_postgresql(element, compiler, **how)})"
 
 
 class ServerMoment(FunctionElement[datetime]):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, case, exists, func, litera
 
 from runner.model.ledger import ChunkStatus
 from runner.state.chunks import is_campaign, name_campaign
-from runner.state.dialects import Hexadecimal, find_statuses
+from runner.state.dialects import Hexadecimal, LastHexadecimal, find_statuses
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
@@ -25,7 +25,7 @@ def _page(query: Select[bytes, str]) -> Select[str, str]:
     # Joined by the database: a Python object a person would take ten times as long.
     digits = Hexadecimal(people.c.pseudonym)
     text = func.aggregate_strings(digits.concat(people.c.letter), ",")
-    return select(text, func.coalesce(func.max(digits), ""))
+    return select(text, func.coalesce(LastHexadecimal(people.c.pseudonym), ""))
 
 
 HELD = _page(

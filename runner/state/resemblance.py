@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from runner.model.ledger import HOLDING, Hearers
-from runner.state.dialects import Hexadecimal
+from runner.state.dialects import Hexadecimal, LastHexadecimal
 from runner.state.people import PAGE, Page, find_campaign_id
 from runner.state.tables import campaigns, chunks, contents, recipients
 
@@ -43,7 +43,7 @@ def read_hearers(connection: Connection, hearers: Hearers, after: bytes) -> Page
         .subquery()
     )
     digits = Hexadecimal(chosen.c.pseudonym)
-    query = select(func.aggregate_strings(digits, ","), func.coalesce(func.max(digits), ""))
+    query = select(func.aggregate_strings(digits, ","), func.coalesce(LastHexadecimal(chosen.c.pseudonym), ""))
     row = connection.execute(query).one()
     return row[0], bytes.fromhex(row[1]) or None
 
