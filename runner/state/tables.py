@@ -130,15 +130,8 @@ campaigns = Table(
 )
 # Two indexes, since to one unique constraint two campaigns without an edition would be different ones.
 _plain, _edited = campaigns.c.edition.is_(None), campaigns.c.edition.is_not(None)
-Index("uq_campaigns_name", campaigns.c.name, unique=True, sqlite_where=_plain, postgresql_where=_plain)
-Index(
-    "uq_campaigns_name_edition",
-    campaigns.c.name,
-    campaigns.c.edition,
-    unique=True,
-    sqlite_where=_edited,
-    postgresql_where=_edited,
-)
+Index("uq_campaigns_name", campaigns.c.name, unique=True, sqlite_where=_plain)
+Index("uq_campaigns_name_edition", campaigns.c.name, campaigns.c.edition, unique=True, sqlite_where=_edited)
 
 # Every content that a campaign was ever recorded with.
 contents = Table(
