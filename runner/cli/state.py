@@ -17,36 +17,46 @@ from runner.cli.suggestions import complete_campaigns, complete_chunks
 if TYPE_CHECKING:
     from runner.model.config import Project
     from runner.model.ledger import ChunkRecord
+    from runner.model.status import Status
     from runner.numbers import Number
 
 
 @click.command(short_help="Show what the ledger knows of campaigns and chunks.")
 @click.argument("name", required=False, metavar="[NAME]", shell_complete=complete_campaigns)
-@choose_format("text", "json")
+@choose_format("text", "json", "html")
 @sandbox_option
 @click.pass_obj
 def status(invocation: Invocation, *, name: str | None, output_format: str, sandbox: bool) -> int:
-    """Show people and chunks by status, cost and last activity; chunks in doubt first.
+    """Show people and chunks by status, by campaign and by day, cost against estimate, and the last activity.
 
-    NAME may be a glob (`spring-*`). Exits 3 where a chunk is unknown.
+    Chunks in doubt come first, each with the commands that settle it. NAME may be a glob (`spring-*`). Exits 3 where a
+    chunk is unknown.
     """
     from runner.cli.states import open_for_reading
     from runner.cli.statuses import build_status
     from runner.model.clock import SystemClock
     from runner.plan.selection import Selection
-    from runner.render.documents import status_document, write_document
-    from runner.render.status import render_status
 
     project, selection = load(invocation), Selection((name,) if name else ())
     with open_for_reading(invocation, project, sandbox=sandbox) or nullcontext() as found:
-        built = build_status(project, found, selection, SystemClock())
-    if output_format == "json":
-        invocation.write(write_document(status_document(built)))
-    else:
-        resolve = spell_resolve(invocation, sandbox=sandbox)
-        text = render_status(built, width=invocation.width, color=invocation.color, resolve=resolve)
-        invocation.write(text)
+        built = build_status(project, found, selection, SystemClock(), sandbox=sandbox)
+    invocation.write(_render_status_in(output_format, invocation, built, spell_resolve(invocation, sandbox=sandbox)))
     return 3 if built.unknown else 0
+
+
+def _render_status_in(output_format: str, invocation: Invocation, built: Status, resolve: str) -> str:
+    from runner.render.documents import status_document, write_document
+    from runner.render.language import LANGUAGES
+    from runner.render.status import render_status
+    from runner.render.status_page import render_status_page
+
+    match output_format:
+        case "json":
+            return write_document(status_document(built, resolve=resolve))
+        case "html":
+            return render_status_page(built, LANGUAGES[built.language], resolve=resolve)
+        case _:
+            return render_status(built, width=invocation.width, color=invocation.color, resolve=resolve)
 
 
 @click.command(short_help="Settle an unknown chunk.")

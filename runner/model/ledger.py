@@ -124,7 +124,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkRecord:
-    """One chunk as the ledger has it."""
+    """One chunk as the ledger has it. `adopted` says that something else reached its people: no request was made."""
 
     chunk: str
     campaign: str
@@ -141,6 +141,7 @@ class ChunkRecord:
     counted: int | None = None
     audio_name: str | None = None
     reason: str | None = None
+    adopted: bool = False
 
     @property
     def name(self) -> str:
@@ -187,8 +188,9 @@ class Hearers:
 class CampaignRecord:
     """What the ledger knows of one campaign: people and chunks by status, cost so far, contents, last activity.
 
-    `first_content`, `first_account` and `first_base_url` are those of its first chunk that was not rejected or
-    released. `accepted_contents` holds the digests of the contents that were accepted before.
+    `adopted` counts the accepted people whom something else reached. `first_content`, `first_account` and
+    `first_base_url` are those of its first chunk that was not rejected or released. `accepted_contents` holds the
+    digests of the contents that were accepted before.
     """
 
     campaign: str
@@ -199,6 +201,7 @@ class CampaignRecord:
     costs: dict[str, Decimal]
     first_activity: datetime
     last_activity: datetime
+    adopted: int = 0
     first_content: KeptContent | None = None
     first_account: str | None = None
     first_base_url: str | None = None

@@ -94,11 +94,13 @@ class Note:
 class Bounds:
     """What a campaign's guards allow in all, and what of it is used: people reached and money spent before.
 
-    `cost_before` is in the currency of the campaign's price, and None where it is not known in that.
+    `cost_before` is in the currency of the campaign's price, and None where it is not known in that. `accepted_cost` is
+    up to what `max_cost` is passed on purpose.
     """
 
     max_recipients: int | None = None
     max_cost: Decimal | None = None
+    accepted_cost: Decimal | None = None
     people_before: int = 0
     cost_before: Decimal | None = Decimal(0)
 
@@ -168,8 +170,9 @@ class Plan:
     """What `apply` would do, campaign by campaign, in the order in which it would do it.
 
     `timezone` is the IANA name of the zone in which a reader wants times (that of the plan's first account), `language`
-    that in which Markdown and HTML are written. `is_saved` says that it carries out a saved plan. `lanes` are the
-    accounts that would send. `quiet_orphans` counts the orphans without activity for 30 days and with nothing in doubt.
+    that in which Markdown and HTML are written. `is_saved` says that it carries out a saved plan, `is_rehearsal` that
+    it is for the sandbox. `lanes` are the accounts that would send. `quiet_orphans` counts the orphans without activity
+    for 30 days and with nothing in doubt.
     """
 
     created_at: datetime
@@ -184,6 +187,7 @@ class Plan:
     language: str = "en"
     lanes: tuple[Lane, ...] = ()
     is_saved: bool = False
+    is_rehearsal: bool = False
     quiet_orphans: int = 0
     warnings: tuple[Problem, ...] = ()
 

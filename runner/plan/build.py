@@ -118,6 +118,7 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
         created_at=desk.now,
         runner_version=desk.runner_version,
         is_saved=desk.approval is not None,
+        is_rehearsal=desk.sandbox,
         plan_id=secrets.token_hex(16) if desk.approval is None else desk.approval.plan_id,
         meaning=_digest(project.meaning_by_campaign[campaign.file] for campaign in selected),
         state_id=desk.state.id if desk.state is not None else None,

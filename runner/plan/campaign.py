@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -133,7 +133,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
             *_warn_of_blanks(campaign, audience),
             *_warn_of_doubt(campaign, desk, pending),
         ),
-        bounds=measure_bounds(campaign, spent, price),
+        bounds=measure_bounds(campaign, spent, price, _find_today(campaign, desk)),
         scheduled_for=_find_delivery(campaign, account.timezone),
         narrowing=narrowing,
     )
@@ -141,11 +141,14 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
 
 def _judge_draft(campaign: Campaign, draft: Draft, audience: Audience, desk: Desk) -> tuple[Problem, ...]:
     """What the limits say that the campaign and its exclusions set."""
-    today = desk.now.astimezone(ZoneInfo(desk.account_of(campaign).timezone)).date()
     return (
-        *judge_guards(campaign, draft, today),
+        *judge_guards(campaign, draft, _find_today(campaign, desk)),
         *judge_shrinking(campaign, audience.exclusion_rows, desk.measures),
     )
+
+
+def _find_today(campaign: Campaign, desk: Desk) -> date:
+    return desk.now.astimezone(ZoneInfo(desk.account_of(campaign).timezone)).date()
 
 
 def _find_delivery(campaign: Campaign, timezone: str) -> datetime | None:

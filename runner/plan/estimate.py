@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -23,9 +23,12 @@ class Price:
     currency: str
 
 
-def find_price(account: Account, learnt: tuple[Decimal, str] | None) -> Price | None:
-    """The account's prices as its file says them, else what its newest accepted answer cost a message."""
-    if account.prices is not None:
+def find_price(account: Account | None, learnt: tuple[Decimal, str] | None) -> Price | None:
+    """The account's prices as its file says them, else what its newest accepted answer cost a message.
+
+    An account that no file names any more is None.
+    """
+    if account is not None and account.prices is not None:
         known = {kind: price for kind in Kind if (price := account.prices.of(kind)) is not None}
         return Price(known, account.prices.currency)
     if learnt is None:
@@ -44,6 +47,19 @@ def estimate_cost(pending_by_kind: Mapping[Kind, int], price: Price | None) -> D
             return None
         cost += people * price.by_kind[kind]
     return cost
+
+
+def estimate_people(people: int, kinds: Collection[Kind] | None, price: Price | None) -> Decimal | None:
+    """What so many people cost who have lines of these kinds, or of any where that is None.
+
+    None where that depends on which of them have which, or where a price is not known.
+    """
+    if people == 0:
+        return Decimal(0)
+    if price is None or not set(kinds or ()) <= set(price.by_kind):
+        return None
+    prices = {price.by_kind[kind] for kind in kinds or price.by_kind}
+    return people * prices.pop() if len(prices) == 1 else None
 
 
 def chunk_size(campaign: Campaign, account: Account) -> int:

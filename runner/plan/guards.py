@@ -75,12 +75,15 @@ def count_people(rows: Rows) -> int:
     return rows.pending + rows.accepted + rows.unknown + rows.sending
 
 
-def measure_bounds(campaign: Campaign, spent: Spent, price: Price | None) -> Bounds:
-    """What the guards allow this campaign, and what of it is used already."""
+def measure_bounds(campaign: Campaign, spent: Spent, price: Price | None, today: date) -> Bounds:
+    """What the guards allow this campaign, and what of it is used already. `today` is in the account's time zone."""
     comparable = price is not None and set(spent.costs) <= {price.currency}
+    accept = campaign.guards.accept
+    is_accepted = accept is not None and (accept.until is None or today <= accept.until)
     return Bounds(
         max_recipients=campaign.guards.max_recipients,
         max_cost=campaign.guards.max_cost,
+        accepted_cost=accept.max_cost if accept is not None and is_accepted else None,
         people_before=spent.people,
         cost_before=_price_past(spent, price) if price is not None and comparable else None,
     )

@@ -10,9 +10,9 @@ from typing import Any
 from runner.errors import Problem
 from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
 from runner.model.plan import CampaignPlan, Change, Plan
-from runner.model.status import CampaignStatus, Status
+from runner.model.status import CampaignStatus, DayStatus, Status
 from runner.numbers import mask_numbers
-from runner.render.words import render_plain_amount, render_utc
+from runner.render.words import render_plain_amount, render_utc, spell_settlement
 
 FORMAT_VERSION = 1
 HELD = ("accepted", "unknown", "sending", "refused")
@@ -88,8 +88,11 @@ def problem_document(problem: Problem) -> Document:
     }
 
 
-def status_document(status: Status) -> Document:
-    """What the ledger knows, by `status.schema.json`; `chunks` holds those in doubt, `unknown` ones first."""
+def status_document(status: Status, *, resolve: str = "campaign resolve") -> Document:
+    """What the ledger knows, by `status.schema.json`; `chunks` holds those in doubt, `unknown` ones first.
+
+    `resolve` is how the user calls `campaign resolve` for this state.
+    """
     return {
         "format_version": FORMAT_VERSION,
         "created_at": render_utc(status.created_at),
@@ -99,13 +102,19 @@ def status_document(status: Status) -> Document:
         "summary": {
             "campaigns": len(status.campaigns),
             "people": {name: status.count_people(name) for name in HELD},
+            "adopted": status.adopted,
+            "deliveries": status.deliveries,
             "chunks": {chunk.value: status.count_chunks(chunk) for chunk in ChunkStatus},
             "costs": costs_document(status.costs),
             "cost_unknown": sum(campaign.cost_unknown for campaign in status.campaigns),
+            "estimated_costs": costs_document(status.estimated_costs),
+            "last_activity": render_utc(status.last_activity),
         },
-        "chunks": [_doubt_document(chunk) for chunk in status.in_doubt],
+        "chunks": [_doubt_document(chunk, status, resolve) for chunk in status.in_doubt],
         "counted_fewer": [_counted_document(chunk) for chunk in status.counted_fewer],
         "campaigns": [_record_document(campaign) for campaign in status.campaigns],
+        "timezone": status.timezone,
+        "days": [_day_document(day) for day in status.days],
     }
 
 
@@ -116,9 +125,12 @@ def _record_document(campaign: CampaignStatus) -> Document:
         "edition": record.edition,
         "account": record.account,
         "people": {name: record.people.get(name, 0) for name in HELD},
+        "adopted": record.adopted,
         "chunks": {chunk.value: record.chunks.get(chunk, 0) for chunk in ChunkStatus},
         "costs": costs_document(record.costs),
         "cost_unknown": campaign.cost_unknown,
+        "estimated_cost": None if campaign.estimated_cost is None else render_plain_amount(campaign.estimated_cost),
+        "currency": campaign.currency,
         "first_activity": render_utc(record.first_activity),
         "last_activity": render_utc(record.last_activity),
     }
@@ -136,13 +148,26 @@ def _chunk_document(chunk: ChunkRecord) -> Document:
     }
 
 
-def _doubt_document(chunk: ChunkRecord) -> Document:
+def _day_document(day: DayStatus) -> Document:
+    return {
+        "day": day.day.isoformat(),
+        "people": {name: day.people.get(name, 0) for name in HELD if name != "refused"},
+        "adopted": day.adopted,
+        "chunks": {chunk.value: day.chunks.get(chunk, 0) for chunk in ChunkStatus},
+        "costs": costs_document(day.costs),
+    }
+
+
+def _doubt_document(chunk: ChunkRecord, status: Status, resolve: str) -> Document:
+    accepted, not_sent = spell_settlement(chunk.chunk, resolve)
     return {
         **_chunk_document(chunk),
         "probe": chunk.probe,
         "answered_at": render_utc(chunk.answered_at),
         "reason": None if chunk.reason is None else mask_numbers(chunk.reason),
         "needs_resolve": chunk.status is ChunkStatus.UNKNOWN,
+        "sender_gone": chunk.chunk in status.left,
+        "settle": {"accepted": accepted, "not_sent": not_sent} if status.can_settle(chunk) else None,
     }
 
 

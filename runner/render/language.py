@@ -78,6 +78,10 @@ class Language:
         first = "1er" if day.day == 1 and self.code == "fr" else str(day.day)
         return f"{first} {self.months[day.month - 1]} {day.year}"
 
+    def day_of_year(self, day: date) -> str:
+        """A day where its year is known: `1 December`, and in French `1er décembre`."""
+        return self.day(day).removesuffix(f" {day.year}")
+
     def long_day(self, day: date) -> str:
         """A day as it is spoken: `Tuesday 1 December 2026`, `mardi 1er décembre 2026`."""
         return f"{self.days[day.weekday()]} {self.day(day)}"
@@ -87,6 +91,10 @@ class Language:
         local = moment.astimezone(ZoneInfo(zone))
         joint = " à " if self.code == "fr" else ", "
         return f"{self.long_day(local)}{joint}{self.clock(local)}"
+
+    def short_moment(self, local: datetime) -> str:
+        """A local time to the minute, without the day of the week: `1 December 2026, 10:00`."""
+        return f"{self.day(local)}, {self.clock(local)}"
 
     def clock(self, local: datetime) -> str:
         """The hour and minute of a local time: `10:00`, and in French `10 h 00`."""

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 
 from runner.model.plan import Action, CampaignPlan, Plan, Reason, Rows
 from runner.render.language import Language
 from runner.render.sentences import by_urgency, clip
+from runner.render.shapes import LABEL, Bar, Piece, choose_shown, lay_pieces, lay_stretches
 
-BARS = 40
-"""Campaigns that a picture shows one by one, the largest; the others are counted."""
-LABEL = 60
 STOPPED = "stopped"
 """What a bar shows of people who are pending in a campaign that is blocked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A stretch of a bar, and what it stands for."""
-
-    kind: str
-    x: float
-    width: float
-    count: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One line of a picture: its name on the left, its numbers on the right, its pieces below."""
-
-    label: str
-    told: str
-    pieces: tuple[Piece, ...]
-    mark: float | None = None
 
 
 def draw_rows(plan: Plan, language: Language) -> tuple[Bar, ...]:
@@ -67,14 +44,13 @@ def count_kinds(campaigns: Sequence[CampaignPlan]) -> dict[str, int]:
 
 
 def _draw_rows(label: str, campaigns: Sequence[CampaignPlan], language: Language) -> Bar:
-    rows, pieces, x = add_rows(campaigns), [], 0.0
-    for kind, count in count_kinds(campaigns).items():
-        width = 100 * count / rows.listed
-        pieces.append(Piece(kind=kind, x=x, width=width, count=f"{language.number(count)} {language.say(kind)}"))
-        x += width
+    rows = add_rows(campaigns)
+    pieces = lay_pieces(
+        count_kinds(campaigns), lambda kind, count: f"{language.number(count)} {language.say(kind, count)}"
+    )
     reached = sum(campaign.rows.pending for campaign in campaigns if campaign.is_sent)
     told = language.say("who_row", rows=language.count("rows", rows.listed), people=language.count("people", reached))
-    return Bar(label=label, told=told, pieces=tuple(pieces))
+    return Bar(label=label, told=told, pieces=pieces)
 
 
 def priced(plan: Plan) -> list[CampaignPlan]:
@@ -109,16 +85,13 @@ def _draw_cost(campaign: CampaignPlan, longest: Decimal, language: Language) -> 
         )
     scale = (max(limit, total) if limit is not None else max(longest, total)) * Decimal("1.06") or Decimal(1)
     allowed = total if limit is None else min(total, limit)
+    is_accepted = total <= (campaign.bounds.accepted_cost or 0)
     stretches = (
         ("spent", Decimal(0), min(before, allowed)),
         ("planned", min(before, allowed), allowed),
-        ("over", allowed, total),
+        ("passed" if is_accepted else "over", allowed, total),
     )
-    pieces = tuple(
-        Piece(kind=kind, x=float(100 * start / scale), width=float(100 * (stop - start) / scale))
-        for kind, start, stop in stretches
-        if stop > start
-    )
+    pieces = lay_stretches(scale, stretches)
     amount = language.amount(total, campaign.currency)
     if limit is None:
         return Bar(label=label, told=language.say("much_free", total=amount), pieces=pieces)
@@ -126,15 +99,3 @@ def _draw_cost(campaign: CampaignPlan, longest: Decimal, language: Language) -> 
     if limit:
         told += f" ({language.share(total, limit)})"
     return Bar(label=label, told=told, pieces=pieces, mark=float(100 * limit / scale))
-
-
-def choose_shown(
-    campaigns: Sequence[CampaignPlan], size: Callable[[CampaignPlan], Decimal]
-) -> tuple[list[CampaignPlan], list[CampaignPlan]]:
-    """The largest campaigns, in the order in which they came, and the others."""
-    if len(campaigns) <= BARS:
-        return list(campaigns), []
-    ranked = sorted(range(len(campaigns)), key=lambda index: (-size(campaigns[index]), index))
-    largest = set(ranked[: BARS - 1])
-    shown = [campaign for index, campaign in enumerate(campaigns) if index in largest]
-    return shown, [campaign for index, campaign in enumerate(campaigns) if index not in largest]

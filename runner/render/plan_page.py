@@ -27,7 +27,7 @@ from runner.render.sentences import (
     say_slot,
 )
 from runner.render.timetable import find_slots
-from runner.render.webpage import render_webpage
+from runner.render.webpage import clean_for_style, fit_webpage, render_webpage
 
 SMALL, LARGE = 59_000, 395_000
 """Bytes of a whole page of at most ten campaigns, and of more."""
@@ -38,8 +38,6 @@ LABEL, MESSAGE, VALUE, EXCERPT = 120, 500, 160, 110
 
 BACKTICKS = re.compile("`([^`]+)`")
 """By which a text falls into words and code, in turn."""
-UNSAFE_IN_STYLE = re.compile(r"[^\w\s,:-]")
-"""What would need another way of escaping in a style sheet than in a page."""
 
 
 def render_plan_page(plan: Plan, language: Language, *, next_step: str | None = None) -> str:
@@ -49,12 +47,7 @@ def render_plan_page(plan: Plan, language: Language, *, next_step: str | None = 
     """
     longest = SMALL if len(plan.campaigns) <= FEW else LARGE
     most = max(len(plan.campaigns), sum(len(campaign.problems) for campaign in plan.campaigns), 1)
-    while True:
-        page = _Writer(plan, language, most).write(next_step)
-        size = len(page.encode())
-        if size <= longest or most == 1:
-            return page
-        most = max(1, min(most - 1, most * longest // size))
+    return fit_webpage(lambda most: _Writer(plan, language, most).write(next_step), most, longest)
 
 
 class _Writer:
@@ -78,7 +71,9 @@ class _Writer:
             language=language,
             say=language.say,
             headline=say_headline(plan, language),
-            blocked=say_blocked(plan, language),
+            title=language.say("title"),
+            rehearsal=language.say("rehearsal") if plan.is_rehearsal else None,
+            alarm=say_blocked(plan, language),
             made_on=f"{moment} ({plan.timezone})",
             figures=self._say_figures(),
             problems=self._list_problems(),
@@ -91,7 +86,7 @@ class _Writer:
             next_step=clip(next_step, MESSAGE) if next_step is not None and plan.sending else None,
             made=language.say("made", moment=moment, zone=plan.timezone, version=clip(plan.runner_version, LABEL)),
             ids=[(language.say(name), clip(value, LABEL)) for name, value in ids if value is not None],
-            running=UNSAFE_IN_STYLE.sub("", f"{language.say('plan_id')} {clip(plan.plan_id, LABEL)}, {moment}"),
+            running=clean_for_style(f"{language.say('plan_id')} {clip(plan.plan_id, LABEL)}, {moment}"),
         )
 
     def _say_figures(self) -> list[Values]:
@@ -142,7 +137,7 @@ class _Writer:
         return {
             "rows": [self._tell_campaign(c) for c in campaigns[: self._most]],
             "more": say_more(self._language, len(campaigns) - self._most),
-            "columns": 6,
+            "columns_number": 6,
         }
 
     def _tell_campaign(self, campaign: CampaignPlan) -> Values:

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from runner.model.plan import CampaignPlan, Plan, Reason
 from runner.render.lanes import draw_lanes, tell_second
 from runner.render.language import Language
-from runner.render.pictures import Bar, add_rows, count_kinds, draw_costs, draw_rows, priced, total_cost
+from runner.render.pictures import add_rows, count_kinds, draw_costs, draw_rows, priced, total_cost
 from runner.render.sentences import by_urgency, clip, count_unpriced, say_action, say_more
+from runner.render.shapes import Bar
 from runner.render.timetable import find_slots
 
 LABEL = 120
@@ -27,7 +28,7 @@ class Pictures:
         self._most = most
 
     def _cut(self, rows: Sequence[object], columns: int) -> Values:
-        return {"more": say_more(self._language, len(rows) - self._most), "columns": columns}
+        return {"more": say_more(self._language, len(rows) - self._most), "columns_number": columns}
 
     def _clock(self, moment: datetime) -> str:
         return self._language.clock(moment.astimezone(ZoneInfo(self._plan.timezone)))
@@ -93,7 +94,12 @@ class Pictures:
             ),
             "bars": draw_rows(self._plan, language),
             "legend": [
-                {"kind": kind, "count": language.number(count), "share": language.share(count, total.listed)}
+                {
+                    "kind": kind,
+                    "count": language.number(count),
+                    "told": language.say(kind, count),
+                    "share": language.share(count, total.listed),
+                }
                 for kind, count in count_kinds(listed).items()
             ],
             "reasons": [reason.value for reason in reasons],
@@ -161,5 +167,12 @@ def _find_legend(bars: Sequence[Bar], language: Language) -> list[tuple[str, str
     """What stands in these bars, by its class and its name."""
     kinds = {piece.kind for bar in bars for piece in bar.pieces}
     marked = {"mark"} if any(bar.mark is not None for bar in bars) else set()
-    names = {"spent": "before", "planned": "planned", "over": "over", "unpriced": "unknown", "mark": "guard"}
+    names = {
+        "spent": "before",
+        "planned": "planned",
+        "passed": "passed",
+        "over": "over",
+        "unpriced": "unknown",
+        "mark": "guard",
+    }
     return [(kind, language.say(f"much_legend_{name}")) for kind, name in names.items() if kind in kinds | marked]

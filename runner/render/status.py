@@ -1,16 +1,25 @@
-"""What the ledger knows as text: chunks in doubt first, each with the commands that settle it, then campaigns."""
+"""What the ledger knows as text: chunks in doubt first, each with what settles it, then campaigns, then days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from runner.model.ledger import ChunkRecord, ChunkStatus
-from runner.model.status import CampaignStatus, Status
+from runner.model.status import CampaignStatus, DayStatus, Status
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable
-from runner.render.words import render_costs, render_count, render_local, render_money, render_people
+from runner.render.words import (
+    render_costs,
+    render_count,
+    render_local,
+    render_money,
+    render_people,
+    spell_settlement,
+)
 
 HELD = ("accepted", "unknown", "sending", "refused")
+LATEST = 14
+"""Days that are shown one by one; those before them are counted."""
 
 
 def render_status(status: Status, *, width: int = 80, color: bool = False, resolve: str = "campaign resolve") -> str:
@@ -26,6 +35,7 @@ def render_status(status: Status, *, width: int = 80, color: bool = False, resol
     for campaign in status.campaigns:
         page.skip()
         _write_campaign(campaign, status, page)
+    _write_days(status, page)
     return page.text
 
 
@@ -33,9 +43,11 @@ def _write_head(status: Status, page: Page) -> None:
     if not status.campaigns:
         page.write("The ledger is empty: nothing was ever sent from here.", style=Style.BOLD)
         return
-    campaigns = render_count(len(status.campaigns), "campaign")
-    cost = f", for {render_costs(status.costs)}" if status.costs else ""
-    page.write(f"{campaigns} reached {render_people(status.count_people('accepted'))}{cost}.", style=Style.BOLD)
+    cost = f" for {render_costs(status.costs)}" if status.costs else ""
+    estimate = f"; {render_costs(status.estimated_costs)} estimated" if status.estimated_costs else ""
+    page.write(f"{_say_deliveries(status)}{cost}{estimate}.", style=Style.BOLD)
+    if status.is_rehearsal:
+        page.write("This is the ledger of the sandbox: it was a rehearsal, and nobody was reached.", style=Style.CARE)
     unknown = status.unknown
     if unknown:
         reached = render_people(sum(chunk.recipients for chunk in unknown))
@@ -44,6 +56,19 @@ def _write_head(status: Status, page: Page) -> None:
             f"{render_count(len(unknown), 'chunk')} {verb} unknown: nobody knows whether {reached} were reached.",
             style=Style.LOUD,
         )
+    if status.adopted:
+        verb = "was" if status.adopted == 1 else "were"
+        page.write(f"{render_people(status.adopted)} {verb} adopted: something else reached them.")
+    if status.last_activity is not None:
+        page.write(f"Last activity {render_local(status.last_activity, status.timezone)}.")
+
+
+def _say_deliveries(status: Status) -> str:
+    """Whom campaigns reached; of several campaigns it is no number of people, who may be in more than one."""
+    campaigns = render_count(len(status.campaigns), "campaign")
+    if len(status.campaigns) == 1:
+        return f"{campaigns} reached {render_people(status.deliveries)}"
+    return f"{campaigns} made {render_count(status.deliveries, 'delivery', 'deliveries')}"
 
 
 def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -> None:
@@ -53,13 +78,16 @@ def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -
     page.write(f"{printable(chunk.label)}: {render_people(chunk.recipients)}{probe}, recorded {recorded}", indent=4)
     if chunk.reason:
         page.write(tidy(chunk.reason), indent=4)
-    if chunk.status is ChunkStatus.SENDING:
+    if chunk.chunk in status.left:
+        page.write("its run is gone: the next `campaign apply` makes it unknown, and you may settle it now", indent=4)
+    if not status.can_settle(chunk):
         page.write("being sent now; or its process died, and the next `campaign apply` finds that out", indent=4)
         return
+    accepted, not_sent = spell_settlement(chunk.chunk, resolve)
     page.write("look into the provider's list of campaigns; if this one is there:", indent=4)
-    page.keep(page.paint(f"{resolve} {chunk.chunk} --accepted --provider-id ID", Style.BOLD), indent=6)
+    page.keep(page.paint(accepted, Style.BOLD), indent=6)
     page.write("if it is not:", indent=4)
-    page.keep(page.paint(f"{resolve} {chunk.chunk} --not-sent", Style.BOLD), indent=6)
+    page.keep(page.paint(not_sent, Style.BOLD), indent=6)
 
 
 def _write_counted(chunk: ChunkRecord, page: Page) -> None:
@@ -72,12 +100,50 @@ def _write_counted(chunk: ChunkRecord, page: Page) -> None:
 def _write_campaign(campaign: CampaignStatus, status: Status, page: Page) -> None:
     record = campaign.record
     page.write(f"{printable(record.label)}, account {printable(record.account)}", style=Style.BOLD)
-    page.write(f"people: {_say_counts(record.people, HELD)}", indent=4, hang=2)
+    page.write(f"people: {_say_people(record.people, record.adopted)}", indent=4, hang=2)
     page.write(f"chunks: {_say_counts(record.chunks, tuple(ChunkStatus))}", indent=4, hang=2)
-    unknown = f"; not known for {render_people(campaign.cost_unknown)}" if campaign.cost_unknown else ""
-    page.write(f"cost: {render_costs(record.costs) or 'none told'}{unknown}", indent=4, hang=2)
+    page.write(f"cost: {_say_cost(campaign)}", indent=4, hang=2)
     first, last = (render_local(at, status.timezone) for at in (record.first_activity, record.last_activity))
     page.write(f"first activity {first}, last {last}", indent=4, hang=2)
+
+
+def _say_people(people: Mapping[str, int], adopted: int) -> str:
+    """`600 accepted (400 adopted), 10 unknown`."""
+    parts = [f"{people[name]:,} {name}" for name in HELD if people.get(name)]
+    if adopted:
+        parts[0] += f" ({adopted:,} adopted)"
+    return ", ".join(parts) or "none"
+
+
+def _say_cost(campaign: CampaignStatus) -> str:
+    parts = [render_costs(campaign.record.costs) or "none told"]
+    if campaign.cost_unknown:
+        parts.append(f"not known for {render_people(campaign.cost_unknown)}")
+    if campaign.estimated_cost:
+        estimate = render_money(campaign.estimated_cost, campaign.currency)
+        parts.append(f"{estimate} estimated for {render_people(campaign.sent_to)}")
+    return "; ".join(parts)
+
+
+def _write_days(status: Status, page: Page) -> None:
+    if not status.days:
+        return
+    page.skip()
+    page.write(f"by day ({status.timezone})", style=Style.BOLD)
+    earlier = len(status.days) - LATEST
+    if earlier > 0:
+        page.write(f"{render_count(earlier, 'earlier day')}: `--format json` has them all", indent=4)
+    rows = [("day", "people", "chunks", "cost"), *(_say_day(day) for day in status.days[-LATEST:])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for day, people, chunks, cost in rows:
+        cells = (day.ljust(widths[0]), people.ljust(widths[1]), chunks.ljust(widths[2]), cost.rjust(widths[3]))
+        page.write("  ".join(cells), indent=4, hang=widths[0] + 2)
+
+
+def _say_day(day: DayStatus) -> tuple[str, str, str, str]:
+    """A day's cells: when, people, chunks, cost."""
+    people, chunks = _say_people(day.people, day.adopted), _say_counts(day.chunks, tuple(ChunkStatus))
+    return str(day.day), people, chunks, render_costs(day.costs)
 
 
 def _say_counts(counts: Mapping[str, int], order: Sequence[str]) -> str:

@@ -35,6 +35,14 @@ def render_costs(amounts: Mapping[str, Decimal]) -> str:
     return " and ".join(render_money(amount, currency) for currency, amount in sorted(amounts.items()))
 
 
+def spell_settlement(chunk: str, resolve: str) -> tuple[str, str]:
+    """The complete commands that settle a chunk: where the provider has it, and where it has not.
+
+    `resolve` is how the user calls `campaign resolve` for this state.
+    """
+    return f"{resolve} {chunk} --accepted --provider-id ID", f"{resolve} {chunk} --not-sent"
+
+
 def render_duration(seconds: float) -> str:
     """Seconds as `24 s`, `7 min`, `1 h 12 min` or `2 d 3 h`, rounded up to what is shown."""
     whole = -int(-seconds // 1)

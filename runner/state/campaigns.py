@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, exists, func, select
 
 from runner.model.ledger import HOLDING, IN_DOUBT, CampaignRecord, ChunkStatus, KeptContent
 from runner.state.chunks import is_campaign, name_campaign
@@ -32,6 +32,7 @@ class _Counts:
     chunks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHUNKS, 0))
     costs: dict[str, Decimal] = field(default_factory=dict)
     moments: list[datetime] = field(default_factory=list)
+    adopted: int = 0
     account: str = ""
     first_content: KeptContent | None = None
     first_account: str | None = None
@@ -56,13 +57,14 @@ def _build_questions(*conditions: ColumnElement[bool]) -> _Questions:
     c = chunks.c
     chosen = c.campaign_id.in_(select(campaigns.c.id).where(*conditions))
     moments = (func.min(c.recorded_at), func.max(c.recorded_at), func.max(c.ended_at), func.max(c.settled_at))
+    adopted = func.sum(case((c.adopted, c.recipients), else_=0))
     newest = select(func.max(c.id)).where(chosen).group_by(c.campaign_id)
     held = exists().where(recipients.c.campaign_id == c.campaign_id, recipients.c.pseudonym == refused.c.pseudonym)
     first = select(func.min(c.id)).where(chosen, c.status.in_(sorted(HOLDING)), ~c.adopted).group_by(c.campaign_id)
     accepted = select(contents.c.campaign_id, contents.c.digest).join(chunks, c.content_id == contents.c.id)
     return _Questions(
         names=select(campaigns).where(*conditions).order_by(campaigns.c.name, campaigns.c.edition.nulls_first()),
-        numbers=select(c.campaign_id, c.status, func.count(), func.sum(c.recipients), *moments)
+        numbers=select(c.campaign_id, c.status, func.count(), func.sum(c.recipients), adopted, *moments)
         .where(chosen)
         .group_by(c.campaign_id, c.status),
         accounts=select(c.campaign_id, c.account).where(c.id.in_(newest)),
@@ -162,9 +164,10 @@ def _read(connection: Connection, questions: _Questions, which: Which) -> tuple[
 def _count_chunks(
     connection: Connection, questions: _Questions, which: Which, counts: defaultdict[int, _Counts]
 ) -> None:
-    for campaign_id, status, number, people, *found in connection.execute(questions.numbers, which):
+    for campaign_id, status, number, people, adopted, *found in connection.execute(questions.numbers, which):
         counted = counts[campaign_id]
         counted.chunks[status] = number
+        counted.adopted += adopted
         if status in HOLDING:
             counted.people[status] = people
         counted.moments += [moment for moment in found if moment is not None]
@@ -204,6 +207,7 @@ def _build_record(row: Row[Any], counts: _Counts) -> CampaignRecord:
         costs=counts.costs,
         first_activity=min(counts.moments),
         last_activity=max(counts.moments),
+        adopted=counts.adopted,
         first_content=counts.first_content,
         first_account=counts.first_account,
         first_base_url=counts.first_base_url,

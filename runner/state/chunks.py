@@ -32,6 +32,7 @@ RECORD = (
     chunks.c.counted,
     chunks.c.audio_name,
     chunks.c.reason,
+    chunks.c.adopted,
 )
 """The columns of a ChunkRecord, under its names."""
 

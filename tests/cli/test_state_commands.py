@@ -99,6 +99,38 @@ def test_status_as_json_lists_each_chunk_in_doubt(campaign, root, unknown):
     jsonschema.Draft7Validator(schema).validate(document)
 
 
+def test_status_tells_the_same_in_every_format(campaign, root, unknown):
+    with (root / "campaigns.yaml").open("a", encoding="utf-8") as file:
+        file.write("language: fr\n")
+    document = json.loads(campaign("status", "--format", "json", cwd=root).stdout)
+    assert document["chunks"][0]["settle"]["not_sent"] == f"campaign resolve {unknown} --not-sent"
+    assert document["summary"]["deliveries"] == 1
+    assert document["summary"]["estimated_costs"] == {"EUR": "0.45"}
+    (day,) = document["days"]
+    assert (day["people"], day["costs"]) == ({"accepted": 1, "unknown": 2, "sending": 0}, {"EUR": "0.15"})
+    page = campaign("status", "--format", "html", cwd=root)
+    assert page.returncode == 3
+    assert page.stdout.startswith("<!doctype html>\n<html lang=fr>")
+    assert f"campaign resolve {unknown} --not-sent" in page.stdout
+    assert "0,15\u00a0€ sur 0,45\u00a0€" in page.stdout
+    text = campaign("status", cwd=root).stdout
+    assert "0.15 EUR; not known for 2 people; 0.45 EUR estimated for 3 people" in text
+    assert f"{day['day']}  1 accepted, 2 unknown  1 unknown, 1 accepted  0.15 EUR" in text
+
+
+def test_a_chunk_whose_run_has_died_is_told_and_can_be_settled_before_the_next_run(campaign, root):
+    with _holding(root) as (state, held):
+        _record(state, held, 33639981200)
+    with _holding(root) as (state, held):
+        chunk = _record(state, held, 33639981234, timeout=timedelta(0))
+        ended = campaign("status", "--format", "json", cwd=root)
+    (alive, gone) = json.loads(ended.stdout)["chunks"]
+    assert (alive["sender_gone"], alive["settle"]) == (False, None)
+    assert (gone["chunk"], gone["sender_gone"]) == (chunk, True)
+    assert "its run is gone" in campaign("status", cwd=root).stdout
+    assert campaign("resolve", chunk, "--not-sent", cwd=root).returncode == 0
+
+
 def test_status_of_a_name_tells_of_that_one_alone(campaign, root, unknown):
     assert campaign("status", "spr*", cwd=root).returncode == 3
     (root / "campaigns/other.yaml").write_text(CAMPAIGN, encoding="utf-8")

@@ -13,7 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from runner.errors import Place, Problem, Severity
 from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
 from runner.model.plan import Action, Bounds, CampaignPlan, Change, Lane, Note, NoteKind, Plan, Rows
-from runner.model.status import CampaignStatus, Status
+from runner.model.status import CampaignStatus, DayStatus, Status
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
@@ -174,17 +174,46 @@ def status() -> Status:
         first_activity=NOW - timedelta(days=1),
         last_activity=NOW,
     )
+    adopting = CampaignRecord(
+        campaign="opening-hours",
+        edition=None,
+        account="adopted",
+        people={"accepted": 600, "unknown": 0, "sending": 500, "refused": 0},
+        chunks={"sending": 1, "unknown": 0, "accepted": 2, "rejected": 0, "released": 1},
+        costs={"EUR": Decimal(40)},
+        first_activity=NOW - timedelta(days=1),
+        last_activity=NOW - timedelta(hours=1),
+        adopted=400,
+    )
     return Status(
         created_at=NOW,
         runner_version="1.2.3",
         state_id="2d" * 16,
         serial=7,
-        campaigns=(CampaignStatus(record=record, cost_unknown=10),),
+        campaigns=(
+            CampaignStatus(record=record, cost_unknown=10, estimated_cost=Decimal(225), currency="EUR"),
+            CampaignStatus(record=adopting, cost_unknown=500, estimated_cost=Decimal(105), currency="EUR"),
+        ),
         in_doubt=(
             make_chunk("c1f5aa", ChunkStatus.UNKNOWN, reason="timeout after 30 s; 0639981234 was first", probe=True),
             make_chunk("c2f5aa", ChunkStatus.SENDING, recipients=500),
         ),
         counted_fewer=(make_chunk("c3f5aa", ChunkStatus.ACCEPTED, counted=8, provider_id="123456"),),
+        days=(
+            DayStatus(
+                day=date(2026, 11, 23),
+                people={"accepted": 1400},
+                chunks={"accepted": 3, "rejected": 2},
+                adopted=400,
+                costs={"EUR": Decimal(150)},
+            ),
+            DayStatus(
+                day=date(2026, 11, 24),
+                people={"accepted": 690, "unknown": 10, "sending": 500},
+                chunks={"accepted": 3, "unknown": 1, "sending": 1, "released": 1},
+                costs={"EUR": Decimal(112)},
+            ),
+        ),
     )
 
 

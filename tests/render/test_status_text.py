@@ -10,6 +10,7 @@ import pytest
 
 from runner.model.events import Ending, Origin, RunReport
 from runner.model.ledger import ChunkStatus
+from runner.model.status import Status
 from runner.render.report import render_report
 from runner.render.status import render_contacts, render_status
 
@@ -25,8 +26,31 @@ def test_chunks_in_doubt_come_first_with_the_commands_that_settle_them(status, g
 
 
 def test_an_empty_ledger_says_so(status):
-    text = render_status(replace(status, campaigns=(), in_doubt=(), counted_fewer=()))
+    text = render_status(Status(created_at=status.created_at, runner_version="1.2.3"))
     assert text == "The ledger is empty: nothing was ever sent from here."
+
+
+def test_people_of_several_campaigns_are_deliveries_and_adopted_ones_stand_apart(status):
+    text = render_status(status)
+    assert text.startswith("2 campaigns made 1,690 deliveries for 262.00 EUR; 330.00 EUR estimated.")
+    assert "400 people were adopted: something else reached them." in text
+    assert "people: 600 accepted (400 adopted), 500 sending" in text
+    alone = render_status(replace(status, campaigns=status.campaigns[:1]))
+    assert alone.startswith("1 campaign reached 1,490 people for 222.00 EUR; 225.00 EUR estimated.")
+
+
+def test_a_chunk_whose_run_is_gone_is_told_with_what_settles_it(status):
+    text = render_status(replace(status, left=frozenset({"c2f5aa"})))
+    assert "its run is gone" in text
+    assert "campaign resolve c2f5aa --not-sent" in text
+    assert "being sent now" in render_status(status)
+
+
+def test_many_days_end_in_the_latest_ones(status):
+    days = tuple(replace(status.days[0], day=status.days[0].day + timedelta(days=number)) for number in range(30))
+    text = render_status(replace(status, days=days))
+    assert "16 earlier days" in text
+    assert text.splitlines()[-1].strip().startswith("2026-12-22")
 
 
 def test_no_status_shows_a_number(status):
