@@ -18,7 +18,8 @@ from runner.state.tables import Moment, recipients
 UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
 
-INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) VALUES"
+INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
+SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
 FIND_PEOPLE = "SELECT pseudonym, status FROM recipients JOIN chunks ON chunks.id = chunk_id WHERE"
 _ASKED_AT_ONCE = 1_000
@@ -94,7 +95,7 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
     # takes half as long again.
     people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
-        statement = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id) SELECT %s, unnest(%b::bytea[]), %s"
+        statement = f"{INSERT_PEOPLE} SELECT %s, unnest(%b::bytea[]), %s"
         connection.exec_driver_sql(statement, (campaign_id, people, chunk_id))
     else:
         connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
@@ -102,8 +103,10 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
 
 @lru_cache(maxsize=4)
 def _write_insert(people: int) -> str:
-    rows = ", ".join(f"(?1, ?{place}, ?2)" for place in range(3, 3 + people))
-    return f"{INSERT_PEOPLE} {rows}"
+    # A place of its own for each value, since Python 3.12 warns of numbered ones; but one for campaign and chunk.
+    places = ", ".join(["(?)"] * people)
+    values = f"WITH held (campaign_id, chunk_id) AS (VALUES (?, ?)), people (pseudonym) AS (VALUES {places})"
+    return f"{INSERT_PEOPLE} {values} {SELECT_HELD}"
 
 
 def find_statuses(connection: Connection, campaign_id: int, pseudonyms: Sequence[bytes]) -> Iterator[tuple[bytes, str]]:
