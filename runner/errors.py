@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,10 +46,14 @@ class Problem:
 
 
 class RunnerError(Exception):
-    """The base of every error that a user can meet: a message, perhaps a hint, and the exit code of the command."""
+    """The base of every error that a user can meet: a message, perhaps a hint, and the exit code of the command.
+
+    `key` is the key of a source that it is about, where that is another than the one that says its kind.
+    """
 
     code = "error"
     exit_code = 1
+    key: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -59,6 +65,16 @@ class RunnerError(Exception):
     def as_problem(self, place: Place | None = None, excerpt: str | None = None) -> Problem:
         """This error as a problem, at `place` where it concerns something that a file says."""
         return Problem(self.code, self.message, place, self.hint, excerpt)
+
+
+@contextmanager
+def about_key(key: str) -> Iterator[None]:
+    """What goes wrong inside is about this key of a source, unless it says another."""
+    try:
+        yield
+    except RunnerError as error:
+        error.key = error.key or key
+        raise
 
 
 class ProblemsFound(RunnerError):

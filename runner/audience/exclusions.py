@@ -19,17 +19,23 @@ TABLE = "exclusions"
 EXCLUDED = "excluded"
 """The numbers (number BIGINT) that are excluded, once each."""
 
+ONLY_IN_SANDBOX = "numbers of fiction count only in the sandbox: plan with `--sandbox`"
+
 _CODES = {"no-such-file": "exclusion-missing", "source-empty": "exclusion-empty"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """The rows of one source: all, those whose column is empty, those that are no number, and the first of these."""
+    """The rows of one source: all, those whose column is empty, those that are no number, and the first of these.
+
+    Of those that are no number, `fiction` are kept for works of fiction.
+    """
 
     rows: int = 0
     blank: int = 0
     invalid: int = 0
     first_invalid: int = 0
+    fiction: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,11 @@ def _count_rows(connection: DuckDBPyConnection, judged: str) -> Mapping[int, _Co
     blank = f"number IS NULL AND j.why = '{InvalidNumber.EMPTY}' AND h.why IS NULL"
     invalid = f"number IS NULL AND NOT (j.why = '{InvalidNumber.EMPTY}' AND h.why IS NULL)"
     counted = connection.execute(
-        f"SELECT source, count(*), count(*) FILTER ({blank}), count(*) FILTER ({invalid}), min(row) FILTER ({invalid})"
+        f"SELECT source, count(*), count(*) FILTER ({blank}), count(*) FILTER ({invalid}),"
+        f" coalesce(min(row) FILTER ({invalid}), 0), count(*) FILTER (j.why = '{InvalidNumber.FICTION}')"
         f" FROM {judged} AS j LEFT JOIN {TABLE}_hurt AS h USING (source, row) GROUP BY source"
     ).fetchall()
-    return {source: _Count(rows, blanks, invalids, first or 0) for source, rows, blanks, invalids, first in counted}
+    return {source: _Count(*counts) for source, *counts in counted}
 
 
 def _judge_source(read: ReadSource, count: _Count) -> Iterator[Problem]:
@@ -91,6 +98,9 @@ def _judge_source(read: ReadSource, count: _Count) -> Iterator[Problem]:
         first = which if count.invalid == 1 else f"the first is {which}"
         message = f"the exclusion `{read.label}` has {rows} no number of any country: {first}"
         hint = "mend it, or say `on_invalid: ignore` where such a row may exclude nobody"
+        if count.fiction == count.invalid:
+            message = message.replace("no number of any country", "kept for works of fiction")
+            hint = f"{ONLY_IN_SANDBOX}, or exclude real ones"
         yield _problem(source, "exclusion-invalid", message, hint)
     elif count.invalid and count.invalid + count.blank == count.rows:
         message = f"the exclusion `{read.label}` excludes nobody: none of its rows is a number ({count.rows:,} rows)"

@@ -7,10 +7,12 @@ import stat
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from runner.errors import SourceUnreadable
+from runner.model.listing import list_names
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ENDINGS = (*_TEXTS, ".parquet", *(f"{text}{packed}" for packed in (".gz", ".zst") for text in _TEXTS))
@@ -19,6 +21,8 @@ CLOSED = frozenset({".git", ".campaign", ".env"})
 
 MOST_FILES = 10_000
 MOST_BYTES = 4 << 30
+_LOOKED_AT = 10_000
+"""Files among which one is looked for that is not where it was said to be."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -45,7 +49,9 @@ def find_files(root: Path, text: str) -> tuple[str, ...]:
         _refuse_ending(root, path)
         raise SourceUnreadable(f"`{text}` does not exist", hint=_find_nearest(root, path), code="no-such-file")
     if not found:
-        hint = "check the folder and the pattern"
+        folder = path.rpartition("/")[0]
+        hint = _list_data(root, folder) if not _has_wildcard(folder) else None
+        hint = hint or "check the folder and the pattern"
         raise SourceUnreadable(f"`{text}` matches no file", hint=hint, code="no-such-file")
     if len(found) > MOST_FILES:
         message = f"`{text}` matches more than {MOST_FILES:,} files"
@@ -177,11 +183,31 @@ def _find_nearest(root: Path, path: str) -> str:
     folder, _, name = path.rpartition("/")
     if "\\" in path:
         return "write `/` between folders"
+    names = [found.rpartition("/")[2] for found in _list(root, folder, "*")] if (root / folder).is_dir() else []
+    nearest = get_close_matches(name, names, n=1)
+    if nearest:
+        return f"did you mean `{_join(folder, nearest[0])}`?"
+    elsewhere = next((found for found in islice(_walk_files(root), _LOOKED_AT) if found.endswith(f"/{name}")), None)
+    if elsewhere is not None:
+        return f"did you mean `{elsewhere}`? A path begins in the folder of campaigns.yaml"
     if not (root / folder).is_dir():
         return f"there is no folder `{folder}` in the project"
-    names = [found.rpartition("/")[2] for found in _list(root, folder, "*")]
-    nearest = get_close_matches(name, names, n=1)
-    return f"did you mean `{_join(folder, nearest[0])}`?" if nearest else f"look into `{folder or '.'}`"
+    return _list_data(root, folder) or f"look into `{folder or '.'}`"
+
+
+def _list_data(root: Path, folder: str) -> str | None:
+    paths = _list(root, folder, "*") if (root / folder).is_dir() else []
+    data = sorted(path.rpartition("/")[2] for path in paths if path.casefold().endswith(ENDINGS))
+    return f"`{folder or '.'}` has {list_names(data)}" if data else None
+
+
+def _walk_files(root: Path) -> Iterator[str]:
+    """The data files of the project as far as it can be read, but for what is hidden."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        shown = (name for name in sorted(names) if not name.startswith("."))
+        inside = Path(folder).relative_to(root).as_posix()
+        yield from (_join("" if inside == "." else inside, name) for name in shown)
 
 
 def _join(folder: str, name: str) -> str:

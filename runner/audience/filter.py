@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import deadline, quote_name, quote_text
 from runner.audience.shape import VALUELESS
+from runner.audience.sql_hints import name_type
 from runner.audience.where import Where, fold_identifier
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
@@ -81,7 +82,8 @@ def select_rows(connection: DuckDBPyConnection, cells: Cells, where: Where, what
         condition = connection.execute(f"SELECT (\n{where.expression}\n) FROM {readable} LIMIT 0", where.parameters)
         gives = str(condition.description[0][1])
         if gives not in {"BOOLEAN", '"NULL"'}:
-            message, hint = f"{what} is no condition: it gives {gives}", "compare it with something"
+            message = f"{what} is no condition: it gives {name_type(gives)}"
+            hint = "compare it with something, as in `consent = 'yes'`"
             raise SourceUnreadable(message, hint=hint, code="where-refused")
         connection.execute(
             f"CREATE OR REPLACE TABLE selected AS SELECT {_ROW} AS row FROM {readable}"
@@ -131,8 +133,9 @@ def _refuse_order(connection: DuckDBPyConnection, given: _Type, texts: Sequence[
     """Raise SourceUnreadable where a date or number would be held, as a text, to come before or after one of these."""
     for text in texts:
         if not _hold(connection, given.compares, "(SELECT $text AS v)", {"text": text}):
-            message = f"`where` compares `{name}`, whose values are all {given.name}, with `{mask_numbers(text)}`"
-            hint = f"compare it with one, as in `{name} >= {given.example}`"
+            kind = name_type(given.name)
+            message = f"`where` compares `{name}`, of which every value is {kind}, with `{mask_numbers(text)}`"
+            hint = f"write {kind} as it stands here: `{name} >= {given.example}`"
             raise SourceUnreadable(message, hint=hint, code="where-failed")
 
 

@@ -18,6 +18,7 @@ from runner.audience.files import find_files, open_file
 from runner.audience.frames import Emit
 from runner.audience.query_rules import Query, parse_query, tell_error
 from runner.audience.query_values import BLOCK_ROWS, Rows, choose_column, spell_float
+from runner.audience.sql_hints import hint_failure
 from runner.errors import SourceUnreadable
 
 # Below the bound of the process, so that the engine itself can say which query was too large.
@@ -40,7 +41,7 @@ def answer_query(request: Mapping[str, Any], emit: Emit) -> None:
     bound_memory()
     forbid_writing()
     query = parse_query(connection, request["sql"], request["parameters"])
-    with _explained():
+    with _explained(request["sql"]):
         _admit_files(connection, root, query.files)
         seal_engine(connection)
         _send_rows(connection, query, request["column"], emit)
@@ -111,7 +112,7 @@ def _refuse_foreign(root: Path, path: str) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(sql: str) -> Iterator[None]:
     """What the engine says of a query that it can't compute, in the lines of the user's text."""
     try:
         yield
@@ -122,5 +123,4 @@ def _explained() -> Iterator[None]:
         if "bad allocation" in str(error) or "bad_alloc" in str(error):
             raise MemoryError from None
         message = f"`query` can't be computed: {tell_error(error, lines_before=1)}"
-        hint = "try it with the duckdb command, in the folder of campaigns.yaml"
-        raise SourceUnreadable(message, hint=hint, code="query-failed") from error
+        raise SourceUnreadable(message, hint=hint_failure(str(error), sql), code="query-failed") from error

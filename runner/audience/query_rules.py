@@ -16,6 +16,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.query_functions import AGGREGATES, SCALARS
+from runner.audience.sql_hints import hint_query
 from runner.audience.where import fold_identifier
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
@@ -98,7 +99,7 @@ def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:
-        raise _refuse(tell_error(error), code="query-invalid") from error
+        raise _refuse(tell_error(error), code="query-invalid", sql=text) from error
     if len(statements) != 1 or not _is_select(statements[0]):
         raise _refuse("it must be one SELECT")
     row = connection.execute("SELECT json_serialize_sql($query)", {"query": text}).fetchone()
@@ -107,7 +108,7 @@ def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     except RecursionError as error:
         raise _refuse("it nests too deep") from error
     if parsed.get("error", True) or len(parsed["statements"]) != 1:
-        raise _refuse(parsed.get("error_message", "it must be one SELECT"), code="query-invalid")
+        raise _refuse(parsed.get("error_message", "it must be one SELECT"), code="query-invalid", sql=text)
     node: _Node = parsed["statements"][0]["node"]
     return node
 
@@ -234,9 +235,11 @@ def tell_error(error: duckdb.Error, lines_before: int = 0) -> str:
     first, _, rest = str(error).strip().partition("\n")
     line = re.search(r"^LINE (\d+):", rest, re.MULTILINE)
     at = int(line[1]) - lines_before if line else 0
-    return mask_numbers(first.partition(": ")[2] or first) + (f" (line {at} of the query)" if at > 1 else "")
+    # The rest may quote a line of the file.
+    why = ": the file is not UTF-8" if "not utf-8 encoded" in rest.partition("\n\n")[0] else ""
+    said = (first.partition(": ")[2] or first) + why
+    return mask_numbers(said) + (f" (line {at} of the query)" if at > 1 else "")
 
 
-def _refuse(what: str, *, code: str = "query-refused") -> SourceUnreadable:
-    hint = "a query is one SELECT that reads files of the project, as in `select phone from 'data/customers.csv'`"
-    return SourceUnreadable(f"`query` can't be used: {mask_numbers(what)}", hint=hint, code=code)
+def _refuse(what: str, *, code: str = "query-refused", sql: str = "") -> SourceUnreadable:
+    return SourceUnreadable(f"`query` can't be used: {mask_numbers(what)}", hint=hint_query(sql), code=code)

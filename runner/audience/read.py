@@ -15,9 +15,10 @@ from runner.audience.load import drop_read
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column
 from runner.audience.sheets import Sheet
+from runner.audience.sql_hints import hint_name, is_compared_with
 from runner.audience.tables import Means, Table
 from runner.audience.where import Where, parse_where
-from runner.errors import SourceUnreadable
+from runner.errors import SourceUnreadable, about_key
 from runner.model.config import Source, SourceKind
 from runner.templates import render, render_sql
 
@@ -40,7 +41,8 @@ class FileRows:
 class ReadSource:
     """A source whose rows are in the engine, in `table`; they are still to be selected where it has a `where`.
 
-    Rows are numbered through all its files, from 1, as they stand in them.
+    Rows are numbered through all its files, from 1, as they stand in them. `lacks_next` says that the first page of a
+    `url` has nothing where its `next` leads.
     """
 
     source: Source
@@ -50,6 +52,7 @@ class ReadSource:
     files: list[FileRows] = field(default_factory=list)
     where: Where | None = None
     cells: Cells | None = None
+    lacks_next: bool = False
 
     def find_file(self, row: int) -> tuple[str | None, int]:
         """The file in which this row of the source stands, if it has files, and its number among the file's rows."""
@@ -80,9 +83,11 @@ def read_source(connection: DuckDBPyConnection, source: Source, index: int, *, t
     Raises SourceUnreadable or TemplateFailed where any of it can't be read.
     """
     read = ReadSource(source, index, _name_source(source, means.context), table)
-    wanted = render(source.column, means.context) if source.column is not None else None
-    if source.where is not None:
-        read.where = parse_where(connection, *render_sql(source.where, means.context))
+    with about_key("column"):
+        wanted = render(source.column, means.context) if source.column is not None else None
+    with about_key("where"):
+        if source.where is not None:
+            read.where = parse_where(connection, *render_sql(source.where, means.context))
     first: _Found | None = None
     with closing(READERS[source.kind](source, means, connection)) as tables:
         for each in tables:
@@ -108,7 +113,8 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
     if read.where is None or read.cells is None:
         return
     cells = read.cells.table
-    select_rows(connection, read.cells, read.where, f"the `where` of `{read.label}`")
+    with about_key("where"):
+        select_rows(connection, read.cells, read.where, f"the `where` of `{read.label}`")
     chosen = f"(SELECT * FROM {cells} WHERE row IN (SELECT row FROM selected))"
     _insert(connection, read, chosen, 0)
     connection.execute("DROP TABLE selected")
@@ -117,17 +123,23 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
 
 def _find_cells(table: Table, wanted: str | None, read: ReadSource) -> _Found:
     shape, name = table.shape, table.name
-    others = [_find_other(shape, other, name) for other in (read.where.names.values() if read.where else ())]
-    return _Found(name, shape, Wanted(find_column(shape, wanted, name), tuple(others)))
+    with about_key("where"):
+        where = read.where
+        others = [_find_other(shape, other, name, where) for other in where.names.values()] if where is not None else []
+    with about_key("column"):
+        column = find_column(shape, wanted, name)
+    return _Found(name, shape, Wanted(column, tuple(others)))
 
 
-def _find_other(shape: Shape, name: str, file: str) -> int:
+def _find_other(shape: Shape, name: str, file: str, where: Where) -> int:
     place = find_named(shape, name, file)
     if place is not None:
         return place
     error = no_such_column(shape, name, file)
     if fold_name(name) in _MOMENTS:
         error.hint = "write `{{ today }}` or `{{ now }}`: those of planning"
+    elif is_compared_with(name, where.expression):
+        error.hint = hint_name(name, where.expression, ())
     raise error
 
 
@@ -160,6 +172,7 @@ def _insert_table(connection: DuckDBPyConnection, table: Table, found: _Found, r
     before = sum(file.rows for file in read.files)
     rows = count(connection, f"SELECT count(*) FROM {relation}")
     pages = table.pages if isinstance(table, Sheet) else ()
+    read.lacks_next = isinstance(table, Sheet) and table.lacks_next
     start = before
     for path, held in pages or ((table.file, rows),):
         read.files.append(FileRows(path, start, held))

@@ -28,6 +28,7 @@ from runner.audience.reasons import (
 )
 from runner.audience.shared import count_shared
 from runner.audience.tables import Means
+from runner.audience.warnings import warn_of_pages, warn_of_sources
 from runner.errors import Problem, ProblemsFound, RunnerError, Severity, SourceUnreadable
 from runner.model.approval import Narrowing
 from runner.model.config import Campaign, Kind, Source
@@ -213,7 +214,8 @@ def build_audience(
             reading.refuse_problems(excluded.problems)
             judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
             build_people(connection, campaign.delivery.kinds, ledger)
-            warnings = (*_warn_of_empty(connection, recipients), *excluded.problems)
+            pages = warn_of_pages([*recipients, *excluding])
+            warnings = (*warn_of_sources(connection, recipients), *pages, *excluded.problems)
             audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)
         stack.pop_all()
         return audience
@@ -276,7 +278,8 @@ class _Reading:
         try:
             yield
         except RunnerError as error:
-            problem = error.as_problem(source.place, source.excerpt)
+            key = error.key or source.kind
+            problem = error.as_problem(source.places.get(key, source.place), source.excerpts.get(key, source.excerpt))
             self._problems.append(exclusions.name_failure(problem) if table == exclusions.TABLE else problem)
 
 
@@ -288,13 +291,3 @@ def _failing_as_problem(campaign: Campaign) -> Iterator[None]:
             yield
     except SourceUnreadable as error:
         raise ProblemsFound((error.as_problem(campaign.place),)) from error
-
-
-def _warn_of_empty(connection: DuckDBPyConnection, sources: Sequence[ReadSource]) -> Iterator[Problem]:
-    listing = {source for (source,) in connection.execute(f"SELECT DISTINCT source FROM {TABLE}").fetchall()}
-    for read in sources:
-        if read.index not in listing:
-            message = f"no row of `{read.label}` is listed: it has none, or its `where` holds for none"
-            hint = "check where it comes from"
-            place, excerpt = read.source.place, read.source.excerpt
-            yield Problem("source-without-rows", message, place, hint, excerpt, Severity.WARNING)

@@ -83,7 +83,9 @@ def _talk(process: subprocess.Popen[bytes], request: Mapping[str, object], what:
 
 def _read_failure(body: bytes) -> SourceUnreadable:
     said = {name: scrub_secrets(text) if text is not None else None for name, text in json.loads(body).items()}
-    return SourceUnreadable(said["message"] or "", hint=said["hint"], code=said["code"])
+    failure = SourceUnreadable(said["message"] or "", hint=said["hint"], code=said["code"])
+    failure.key = said["key"]
+    return failure
 
 
 def _explain_end(process: subprocess.Popen[bytes], what: str, deadline_s: float, *, is_late: bool) -> SourceUnreadable:

@@ -26,7 +26,7 @@ def main() -> None:
         bound_time(request.pop("deadline_s"))
         _find_work(request.pop("work"))(request, emit)
     except RunnerError as error:
-        told = {"message": error.message, "hint": error.hint, "code": error.code}
+        told = {"message": error.message, "hint": error.hint, "code": error.code, "key": error.key}
         emit(Kind.FAILED, json.dumps(told).encode())
     except MemoryError:
         os._exit(1)

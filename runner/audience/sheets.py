@@ -30,7 +30,8 @@ Row = tuple[str, str, Sequence[str]]
 class Sheet:
     """A table whose rows were written down cell by cell, so that no quote or line end in one can move another.
 
-    Where the rows stood on pages, `pages` says how each is called and how many it has.
+    Where the rows stood on pages, `pages` says how each is called and how many it has, and `lacks_next` that nothing
+    stands on the first where the next one's address was said to be.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Sheet:
     spool: BinaryIO
     rows: int
     pages: tuple[tuple[str, int], ...] = ()
+    lacks_next: bool = False
 
     def load(self, connection: DuckDBPyConnection, wanted: Wanted) -> str:
         """Bring its rows into the engine. Raises SourceUnreadable where the engine finds more or fewer of them."""

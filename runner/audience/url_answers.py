@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -53,17 +54,27 @@ def find_format(content_type: str, path: str, body: bytes) -> Format:
     return by_type or by_ending or _look(body)
 
 
-def find_next(body: bytes, path: str | None, format_: Format, name: str) -> str | None:
-    """The next page's address, to which `path` leads in a page of JSON; None where this page is the last."""
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a page says of the one after it: its address, None where there is none, and whether the page says so."""
+
+    address: str | None
+    is_said: bool
+
+
+def find_next(body: bytes, path: str, format_: Format, name: str) -> Next:
+    """What a page of JSON says of the next one, where `path` leads."""
     value = _read(body, "next", format_, name)
-    for key in (path or "").split("."):
+    is_said = True
+    for key in path.split("."):
+        is_said = is_said and isinstance(value, dict) and key in value
         value = _step(value, key, name)
     if value is None or value == "":
-        return None
+        return Next(None, is_said)
     if not isinstance(value, str):
         message = f"`next` leads to {_call(value)} in {name}, and not to an address"
         raise SourceUnreadable(message, hint="name the key that holds the next page's address", code="url-failed")
-    return value
+    return Next(value, is_said)
 
 
 def cut_items(body: bytes, path: str | None, format_: Format, name: str) -> bytes:

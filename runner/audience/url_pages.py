@@ -17,8 +17,8 @@ import httpx
 from runner import __version__
 from runner.audience.bounds import bound_memory, forbid_writing
 from runner.audience.frames import Emit, Kind
-from runner.audience.url_answers import Format, cut_items, find_format, find_next
-from runner.errors import HostRefused, SourceUnreadable
+from runner.audience.url_answers import Format, Next, cut_items, find_format, find_next
+from runner.errors import HostRefused, SourceUnreadable, about_key
 from runner.hosts import check_address, check_host, is_loopback
 from runner.model.clock import Clock, SystemClock
 from runner.trust import trusted_authorities
@@ -48,7 +48,8 @@ def fetch_all(request: Mapping[str, Any], emit: Emit) -> None:
     )
     with fetching.open_client() as client:
         for page in fetching.fetch_pages(client, request["url"], request["items"], request["next"]):
-            emit(Kind.PAGE, json.dumps({"name": page.name, "format": page.format.value}).encode())
+            about = {"name": page.name, "format": page.format.value, "lacks_next": page.lacks_next}
+            emit(Kind.PAGE, json.dumps(about).encode())
             for start in range(0, len(page.body), _FRAME_BYTES):
                 emit(Kind.BYTES, page.body[start : start + _FRAME_BYTES])
 
@@ -62,11 +63,15 @@ def _refuse_headers(headers: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: what messages call it, how it is written, and the bytes with its rows."""
+    """One page: what messages call it, how it is written, and the bytes with its rows.
+
+    `lacks_next` says that nothing stands there where the next page's address was said to be, not even null.
+    """
 
     name: str
     format: Format
     body: bytes
+    lacks_next: bool = False
 
 
 class _TryAgain(Exception):
@@ -109,9 +114,13 @@ class Fetching:
             name = f"page {len(seen)} of {label(url)}" if next_ is not None else label(url)
             body, content_type = self._fetch_page(client, wanted, name)
             format_ = find_format(content_type, urlsplit(wanted).path, body)
-            following = find_next(body, next_, format_, name) if next_ is not None else None
-            yield Page(name, format_, cut_items(body, items, format_, name))
-            wanted = None if following is None else _join(wanted, following, name)
+            with about_key("next"):
+                following = find_next(body, next_, format_, name) if next_ is not None else Next(None, is_said=True)
+            with about_key("items"):
+                cut = cut_items(body, items, format_, name)
+            yield Page(name, format_, cut, lacks_next=not following.is_said)
+            with about_key("next"):
+                wanted = None if following.address is None else _join(wanted, following.address, name)
             if wanted in seen:
                 message = f"{name} leads to a page that was fetched already: its pages would never end"
                 raise SourceUnreadable(message, hint="check `next`", code="url-failed")

@@ -14,6 +14,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from runner.audience.sql_hints import hint_condition
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
 
@@ -126,7 +127,8 @@ def _parse_query(connection: DuckDBPyConnection, query: str) -> _Node:
     except RecursionError as error:
         raise _refuse("it nests too deep") from error
     if parsed.get("error", True):
-        raise _refuse(parsed.get("error_message", "it is no SQL"), code="where-invalid")
+        said = parsed.get("error_message", "it is no SQL")
+        raise _refuse(said, code="where-invalid", hint=hint_condition(query.removeprefix("SELECT")))
     statements = parsed["statements"]
     if len(statements) != 1 or not _is_one_expression(statements[0]["node"]):
         raise _refuse("it must be one expression, as stands after WHERE")
@@ -238,6 +240,6 @@ def _refuse_type(node: _Node) -> None:
         raise _refuse(f"nothing can be made a `{name}` in it")
 
 
-def _refuse(what: str, *, code: str = "where-refused") -> SourceUnreadable:
+def _refuse(what: str, *, code: str = "where-refused", hint: str | None = None) -> SourceUnreadable:
     message = f"`where` can't be used: {mask_numbers(what)}"
-    return SourceUnreadable(message, hint="say in one expression which rows count, as in `consent = 'yes'`", code=code)
+    return SourceUnreadable(message, hint=hint or hint_condition(""), code=code)

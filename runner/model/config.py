@@ -38,6 +38,7 @@ class Source:
 
     `numbers` is set for the kind of that name; `text` is the path, glob or other text of every other kind, in which
     Jinja is not rendered yet, as in `items`, `next`, `column` and `where`. `column` counts from 1 where it is a number.
+    `place` and `excerpt` are those of the kind; `places` and `excerpts` hold those of every key.
     """
 
     kind: SourceKind
@@ -55,6 +56,8 @@ class Source:
     min_rows: int | None = None
     max_shrink: Decimal | None = None
     excerpt: str | None = None
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    excerpts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ Said = Any
 
 
 class ByKey(Mapping[str, Parsed]):
-    """Something about the value under each dotted key of a campaign, worked out when somebody asks."""
+    """Something about the value under each key of a campaign (dotted) or of a source, worked out when one asks."""
 
     def __init__(self, values: Mapping[str, Value], work_out: Callable[[Value], Parsed]) -> None:
         self._values = values
@@ -201,6 +201,8 @@ def _build_source(values: MapValue) -> Source:
         min_rows=_say(values, "min_rows"),
         max_shrink=_parse(parse_share, values, "max_shrink"),
         excerpt=_excerpt(at),
+        places=ByKey(values.values, lambda value: value.place),
+        excerpts=ByKey(values.values, lambda value: _excerpt(value) or ""),
     )
 
 

@@ -68,6 +68,29 @@ def test_rows_of_all_pages_are_judged_and_named_by_their_page(serve, build, tmp_
         ]
 
 
+@pytest.mark.parametrize(
+    ("page", "next_", "codes"),
+    [
+        ({"data": ["0639980001"], "following": "/b"}, "next", ["page-without-next"]),
+        ({"data": ["0639980001"], "links": {"self": "/a"}}, "links.next", ["page-without-next"]),
+        ({"data": ["0639980001"], "next": None}, "next", []),
+        ({"data": ["0639980001"], "links": {"next": ""}}, "links.next", []),
+    ],
+)
+def test_a_first_page_that_says_nothing_of_a_next_one_is_warned_of(serve, build, tmp_path, page, next_, codes):
+    source = {"url": f"{serve(a=page)}/a", "items": "data", "next": next_}
+    with build(tmp_path, [source]) as audience:
+        assert [warning.code for warning in audience.warnings] == codes
+    with build(tmp_path, [{"numbers": ["0639980002"]}], [source]) as audience:
+        assert [warning.code for warning in audience.warnings] == codes
+
+
+def test_a_last_page_may_leave_out_what_the_first_had(serve, build, tmp_path):
+    base = serve(a={"data": ["0639980001"], "next": "/b"}, b={"data": ["0639980002"]})
+    with build(tmp_path, [{"url": f"{base}/a", "items": "data", "next": "next"}]) as audience:
+        assert audience.warnings == ()
+
+
 def test_where_works_as_on_files(serve, build, tmp_path):
     rows = [{"tel": f"063998000{n}", "visits": n, "city": None if n == 2 else "lyon"} for n in range(5)]
     base = serve(a={"data": rows[:2], "next": "/b"}, b={"data": rows[2:]})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = {"validate": ("validate",), "plan": ("plan", "--sandbox")}
+COMMANDS = {"validate": ("validate",), "plan": ("plan", "--sandbox"), "plan-for-real": ("plan",)}
 MISTAKES = sorted(Path(__file__).with_name("mistakes").glob("*/*.case"))
 FILE, PRINTED = "=== FILE ", "=== PRINTED\n"
 

@@ -13,10 +13,11 @@ from duckdb import DuckDBPyConnection
 from runner.audience.frames import Kind
 from runner.audience.items import Item, read_lines, read_list, write_items
 from runner.audience.sealed import DEADLINE_S, run_sealed
+from runner.audience.sheets import Sheet
 from runner.audience.tables import Means, Table, find_text_table
 from runner.audience.text import open_spool, open_text, read_text
 from runner.audience.url_answers import Format
-from runner.errors import SourceUnreadable
+from runner.errors import SourceUnreadable, about_key
 from runner.model.config import Source
 from runner.templates import render
 
@@ -39,8 +40,8 @@ def read_url(source: Source, means: Means, _connection: DuckDBPyConnection) -> G
     request: dict[str, object] = {
         "url": render(source.text, means.context).strip(),
         "headers": {name: means.look_up(reference).open() for name, reference in source.headers.items()},
-        "items": render(source.items, means.context) if source.items is not None else None,
-        "next": render(source.next, means.context) if source.next is not None else None,
+        "items": _render(source.items, "items", means),
+        "next": _render(source.next, "next", means),
         "allowed_hosts": None if means.allowed_hosts is None else sorted(means.allowed_hosts),
         "seconds": DEADLINE_S,
     }
@@ -51,6 +52,11 @@ def read_url(source: Source, means: Means, _connection: DuckDBPyConnection) -> G
         yield table
 
 
+def _render(text: str | None, key: str, means: Means) -> str | None:
+    with about_key(key):
+        return None if text is None else render(text, means.context)
+
+
 def _read_pages(frames: Frames, *, allow_empty: bool) -> Table | None:
     """The table in the pages; None where no row is in them."""
     first = json.loads(next(frames)[1])
@@ -58,7 +64,8 @@ def _read_pages(frames: Frames, *, allow_empty: bool) -> Table | None:
     try:
         if format_ is Format.CSV:
             return _read_csv(first["name"], frames, allow_empty=allow_empty)
-        return _read_items(first["name"], frames, _JSON[format_])
+        sheet = _read_items(first["name"], frames, _JSON[format_])
+        return None if sheet is None else replace(sheet, lacks_next=first["lacks_next"])
     except SourceUnreadable as error:
         if error.code == "source-empty" and allow_empty:
             return None
@@ -76,7 +83,7 @@ def _read_csv(name: str, frames: Frames, *, allow_empty: bool) -> Table | None:
     return find_text_table(text, name, allow_empty=allow_empty)
 
 
-def _read_items(name: str, frames: Frames, read: Callable[[TextIO, str], Iterator[Item]]) -> Table | None:
+def _read_items(name: str, frames: Frames, read: Callable[[TextIO, str], Iterator[Item]]) -> Sheet | None:
     pages: list[tuple[str, int]] = []
     sheet = write_items("url", _chain_pages(_spool_pages(name, frames), read, pages))
     return None if sheet is None else replace(sheet, pages=tuple(pages))
