@@ -21,15 +21,10 @@ def find_fault(
     text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None, functions: Sequence[str] = ()
 ) -> TemplateFault | None:
     """The first fault of `text`, by what can be told without rendering it; it may call `functions`."""
-    sandbox = _sandbox(sql=sql)
-    try:
-        tree = _parse(text, sql=sql)
-    except TemplateSyntaxError as error:
-        return TemplateFault("template-syntax", _describe_syntax(error, text), *_find_broken_tag(text, sandbox))
-    except (RecursionError, ValueError):
-        return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
-    faults = _find_faults(tree, text, sandbox, known, functions)
-    return next(faults, None) or (find_quoted(text, sandbox) if sql else None)
+    fault = _find_broken(text, sql=sql)
+    if fault is None and known is not None:
+        fault = next(_find_unknown_names(text, known, functions, sql=sql), None)
+    return fault or (_find_quoted(text) if sql else None)
 
 
 @cache
@@ -37,9 +32,35 @@ def _sandbox(*, sql: bool) -> Sandbox:
     return sql_sandbox(Parameters()) if sql else text_sandbox()
 
 
+# Many campaigns say the same of their sources: what a text says by itself is found once.
 @lru_cache(maxsize=256)
 def _parse(text: str, *, sql: bool) -> nodes.Template:
     return _sandbox(sql=sql).parse(text)
+
+
+@lru_cache(maxsize=256)
+def _find_broken(text: str, *, sql: bool) -> TemplateFault | None:
+    """The first fault that is one whatever names are known."""
+    sandbox = _sandbox(sql=sql)
+    try:
+        tree = _parse(text, sql=sql)
+    except TemplateSyntaxError as error:
+        return TemplateFault("template-syntax", _describe_syntax(error, text), *_find_broken_tag(text, sandbox))
+    except (RecursionError, ValueError):
+        return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
+    return next(_find_misuses(tree, text, sandbox), None)
+
+
+@lru_cache(maxsize=256)
+def _find_quoted(text: str) -> TemplateFault | None:
+    return find_quoted(text, _sandbox(sql=True))
+
+
+@lru_cache(maxsize=256)
+def _find_free_names(text: str, *, sql: bool) -> tuple[str, ...]:
+    """The names that a template uses and doesn't set itself."""
+    names = meta.find_undeclared_variables(_parse(text, sql=sql))
+    return tuple(sorted(names - {*NAMES, *_sandbox(sql=sql).globals}))
 
 
 def _describe_syntax(error: TemplateSyntaxError, text: str) -> str:
@@ -64,21 +85,22 @@ def _find_broken_tag(text: str, sandbox: Sandbox) -> tuple[int, int | None]:
     return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0), None
 
 
-def _find_faults(
-    tree: nodes.Template,
-    text: str,
-    sandbox: Sandbox,
-    known: Mapping[str, Collection[str]] | None,
-    functions: Sequence[str],
-) -> Iterator[TemplateFault]:
+def _find_misuses(tree: nodes.Template, text: str, sandbox: Sandbox) -> Iterator[TemplateFault]:
     yield from _find_statements(tree)
     yield from _find_unknown(tree, text, nodes.Filter, "filter", sandbox.filters)
     yield from _find_unknown(tree, text, nodes.Test, "test", sandbox.tests)
-    if known is None:
-        return
-    for name in sorted(meta.find_undeclared_variables(tree) - {*NAMES, *sandbox.globals, *functions}):
-        yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), *_find_word(text, name))
-    yield from _find_unknown_parts(tree, text, known)
+
+
+def _find_unknown_names(
+    text: str, known: Mapping[str, Collection[str]], functions: Sequence[str], *, sql: bool
+) -> Iterator[TemplateFault]:
+    for name in _find_free_names(text, sql=sql):
+        if name not in functions:
+            yield TemplateFault("unknown-name", describe_unknown(None, name, _spell(known)), *_find_word(text, name))
+    for holder, name in _find_parts(text, sql=sql):
+        if holder in known and name not in known[holder] and name not in METHODS[Mapping]:
+            message = describe_unknown(holder, name, known[holder])
+            yield TemplateFault("unknown-name", message, *_find_word(text, name))
 
 
 def _find_statements(tree: nodes.Template) -> Iterator[TemplateFault]:
@@ -101,25 +123,18 @@ def _find_unknown(
             yield TemplateFault("unknown-name", message, *_find_word(text, node.name))
 
 
-def _find_unknown_parts(
-    tree: nodes.Template, text: str, known: Mapping[str, Collection[str]]
-) -> Iterator[TemplateFault]:
+@lru_cache(maxsize=256)
+def _find_parts(text: str, *, sql: bool) -> tuple[tuple[str, str], ...]:
+    """Every `vars.region` and its like that a template reads, but for those whose absence it provides for."""
+    tree = _parse(text, sql=sql)
     provided = {
         _spell_part(node.node)
         for kind in (nodes.Filter, nodes.Test)
         for node in tree.find_all(kind)
         if node.name in ("default", "d", "defined", "undefined")
     }
-    for kind in (nodes.Getattr, nodes.Getitem):
-        for node in tree.find_all(kind):
-            part = _spell_part(node)
-            if part is None or part in provided:
-                continue
-            holder, name = part
-            if holder in known and name not in known[holder] and name not in METHODS[Mapping]:
-                yield TemplateFault(
-                    "unknown-name", describe_unknown(holder, name, known[holder]), *_find_word(text, name)
-                )
+    parts = (_spell_part(node) for kind in (nodes.Getattr, nodes.Getitem) for node in tree.find_all(kind))
+    return tuple(part for part in parts if part is not None and part not in provided)
 
 
 def _spell_part(node: nodes.Node | None) -> tuple[str, str] | None:
