@@ -1,9 +1,9 @@
-"""A chunk in a ledger of ten million people beside one in an empty ledger, sent in turns by the very code of a run."""
+"""Large ledgers, and a chunk in one beside a chunk in an empty one, sent in turns by the very code of a run."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
@@ -30,8 +30,26 @@ EMAIL = "ops@example.fr"
 FIRST_NUMBERS = count(33_600_000_000, PEOPLE)
 
 
-def measure_large_ledger(root: Path, people: int, chunks: int, runs: int, server: Server | None) -> tuple[float, float]:
-    """The seconds of a chunk with so many people of its campaign in the ledger, and with nobody: medians of medians."""
+def make_reached(folder: Path, strangers: int, numbers: Iterable[int]) -> None:
+    """Make the state `state.db` in this folder, whose ledger holds so many strangers and these French numbers."""
+    with Sandbox(requests=100_000, per_s=1.0) as sandbox, _open_door(folder, sandbox.base_url, None) as door:
+        _time_chunk(door)
+        reached = _hide(numbers, door)
+    fill_sqlite(folder / "state.db", strangers, reached)
+
+
+def _hide(numbers: Iterable[int], door: Door) -> Sequence[bytes]:
+    """The pseudonyms of these French numbers."""
+    return [door.state.pseudonyms.of_number(33_000_000_000 + number) for number in numbers]
+
+
+def measure_large_ledger(
+    root: Path, people: int, reached: Sequence[int], chunks: int, runs: int, server: Server | None
+) -> tuple[float, float]:
+    """The seconds of a chunk with so many people of its campaign in the ledger, and with nobody: medians of medians.
+
+    In a file, `reached` are among them, which is then `large/state.db` in the folder.
+    """
     took: dict[str, list[float]] = {"large": [], "empty": []}
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(requests=100_000, per_s=1.0))
@@ -39,7 +57,7 @@ def measure_large_ledger(root: Path, people: int, chunks: int, runs: int, server
         for door in doors.values():
             _time_chunk(door)
         if server is None:
-            fill_sqlite(root / "large/state.db", people)
+            fill_sqlite(root / "large/state.db", people - len(reached), _hide(reached, doors["large"]))
         else:
             fill_postgresql(server.about("large"), people)
         for _ in range(runs):

@@ -1,11 +1,12 @@
-"""A ledger that has reached ten million people already, filled by SQL behind the product's back."""
+"""A ledger that has reached millions of people already, filled by SQL behind the product's back."""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from heapq import merge
 from pathlib import Path
 
 from runner.state.tables import chunks
@@ -19,14 +20,14 @@ KEPT = ", ".join(column.name for column in chunks.c if column.name not in {"id",
 INDEX = "CREATE INDEX ix_recipients_chunk_id ON recipients (chunk_id)"
 
 
-def fill_sqlite(path: Path, people: int) -> None:
-    """Let the campaign of the state's first chunk hold so many more people."""
+def fill_sqlite(path: Path, people: int, reached: Sequence[bytes] = ()) -> None:
+    """Let the campaign of the state's first chunk hold so many more people, and those with these pseudonyms."""
     series = COUNTED.format(chunks=people // PEOPLE_PER_CHUNK)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = PERSIST; BEGIN")
         connection.execute(CHUNKS.format(kept=KEPT, series=series))
         connection.execute("DROP INDEX ix_recipients_chunk_id")
-        connection.executemany("INSERT INTO recipients VALUES (1, ?, ?)", _draw(people))
+        connection.executemany("INSERT INTO recipients VALUES (1, ?, ?)", _draw(people, reached))
         connection.execute(INDEX)
         connection.execute("COMMIT")
 
@@ -49,8 +50,9 @@ def fill_postgresql(about: str, people: int) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-def _draw(people: int) -> Iterator[tuple[bytes, int]]:
+def _draw(people: int, reached: Sequence[bytes] = ()) -> Iterator[tuple[bytes, int]]:
     """Pseudonyms in their order, as spread as real ones, each with a chunk of another place in the order."""
     step, each = 2**32 // people, people // PEOPLE_PER_CHUNK
-    for place in range(people):
-        yield (place * step).to_bytes(4, "big") + secrets.token_bytes(12), 2 + place % each
+    strangers = ((place * step).to_bytes(4, "big") + secrets.token_bytes(12) for place in range(people))
+    for place, person in enumerate(merge(strangers, sorted(reached))):
+        yield person, 2 + place % each

@@ -15,6 +15,7 @@ accounts:
     api_key: ${VOICEPARTNER_API_KEY}
     base_url: ${BENCH_URL}
     limits: LIMITS
+    prices: {mobile: 0.05}
     timeout: 5s
 defaults:
   account: main
@@ -48,6 +49,7 @@ recipients:
   - {file: data/people.csv, column: mobile}
 delivery: {chunk_size: SIZE}
 """
+EXCLUDE = "exclude: [{file: data/complaints.csv}]\n"
 
 
 def _write_project(root: Path, limits: str = UNLIMITED) -> None:
@@ -57,25 +59,44 @@ def _write_project(root: Path, limits: str = UNLIMITED) -> None:
 
 
 def make_files(root: Path, count: int) -> Path:
-    """A project of `count` campaign files of twenty lines."""
+    """A project of `count` campaign files of twenty lines, all on one short list."""
     _write_project(root)
     for number in range(count):
         (root / "campaigns" / f"{number:05}.yaml").write_text(CAMPAIGN.format(number=number), encoding="utf-8")
+    (root / "data" / "customers-lyon.csv").write_text("mobile,consent\n06 10 00 00 01,yes\n", encoding="utf-8")
+    (root / "data" / "complaints.csv").write_text("mobile\n06 10 00 00 02\n", encoding="utf-8")
     return root
 
 
-def make_list(root: Path, rows: int, *, limits: str = UNLIMITED, chunk_size: int = 500) -> Path:
-    """A project of one campaign on one CSV of five columns: a tenth of its rows are repeats, spellings are mixed."""
+def draw_people(rows: int) -> list[int]:
+    """The national numbers of a list of so many rows, of which a tenth will be repeats."""
+    return random.Random(1).sample(range(610_000_000, 636_000_000), rows - rows // 10)
+
+
+def make_list(
+    root: Path,
+    rows: int,
+    *,
+    limits: str = UNLIMITED,
+    chunk_size: int = 500,
+    label: str = "",
+    excluded: int = 0,
+) -> Path:
+    """A project of one campaign on one CSV of five columns: a tenth of its rows are repeats, spellings are mixed.
+
+    Every number stands behind `label`; the first `excluded` of the people have complained.
+    """
     _write_project(root, limits)
-    one_list = ONE_LIST.replace("SIZE", str(chunk_size))
+    one_list = ONE_LIST.replace("SIZE", str(chunk_size)) + EXCLUDE * bool(excluded)
     (root / "campaigns" / "one-list.yaml").write_text(one_list, encoding="utf-8")
-    draw = random.Random(1)
-    numbers = draw.sample(range(610_000_000, 636_000_000), rows - rows // 10)
-    numbers += draw.choices(numbers, k=rows // 10)
+    numbers = draw_people(rows)
+    complaints = "".join(f"0{number}\n" for number in numbers[:excluded])
+    (root / "data" / "complaints.csv").write_text(f"mobile\n{complaints}", encoding="utf-8")
+    numbers += random.Random(2).choices(numbers, k=rows // 10)
     with (root / "data" / "people.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,mobile,city,consent\n")
         for row, number in enumerate(numbers):
-            file.write(f"{row},Camille Martin {row},{_spell(number, row)},Lyon,yes\n")
+            file.write(f"{row},Camille Martin {row},{label}{_spell(number, row)},Lyon,yes\n")
     return root
 
 

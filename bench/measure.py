@@ -12,6 +12,9 @@ from statistics import median
 
 LAUNCH = [sys.executable, "-I", "-S", str(Path(__file__).parent / "launch.py")]
 
+KNOWN = {"PYTHONDONTWRITEBYTECODE": ""}
+"""What each process finds in its environment: compiled modules are kept, as wherever people install them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -39,7 +42,7 @@ def measure(command: Command) -> Cost:
     launched = subprocess.run(
         [*LAUNCH, *command.arguments],
         cwd=command.folder,
-        env={**os.environ, **(command.environment or {})},
+        env={**os.environ, **KNOWN, **(command.environment or {})},
         stdout=subprocess.PIPE,
         check=True,
     )

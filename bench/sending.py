@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from finding import Finding
 from material import UNLIMITED, make_list
 from measure import Command, Cost, measure_interleaved
 from server import Server
@@ -33,28 +34,6 @@ KEY = "a key of the benchmark, long enough for a state"
 LIMITED = "{requests: 5, per: 2s}"
 REQUESTS, PER_S, TIMEOUT_S, LATENCY_S = 5, 2.0, 5.0, 0.1
 PACED = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row of the table of goals: what was found, beside what, and how much of that is allowed."""
-
-    what: str
-    reference: str
-    found: float
-    beside: float
-    unit: str
-    goal: float
-
-    def render(self) -> str:
-        """The row in Markdown."""
-        numbers = f"{self.found:,.{_digits(self.found)}f} : {self.beside:,.{_digits(self.beside)}f} {self.unit}"
-        ratio = f"**{self.found / self.beside:.{3 if self.goal < 1.1 else 2}f}**"
-        return f"| {self.what} | {self.reference} | {numbers} | {ratio} | {self.goal:g} |"
-
-
-def _digits(value: float) -> int:
-    return 0 if value >= 100 else 1
 
 
 @dataclass(frozen=True, slots=True)
