@@ -15,6 +15,7 @@ from runner.audience.rows import SHOWN_CHARACTERS, Hurt
 from runner.audience.shape import refuse_width
 from runner.audience.sheets import NESTED, Row, Sheet, write_sheet
 from runner.errors import SourceUnreadable
+from runner.model.listing import list_names
 from runner.numbers import mask_numbers
 
 MOST_ITEM_CHARACTERS = 1 << 20
@@ -233,8 +234,8 @@ class _List:
             what, hint = "no JSON", "check what it is, and give it the ending that says so"
         else:
             value = self._read_value()
-            keys = list(value)[:8] if isinstance(value, dict) else []
-            listed = ", ".join(f"`{mask_numbers(key)[:40]}`" for key in keys)
+            keys = list(value) if isinstance(value, dict) else []
+            listed = list_names([mask_numbers(key)[:40] for key in keys])
             what, hint = f"one map with the keys {listed}", "export the list of rows alone, as a list of maps"
             if self._find_sign():
                 what, hint = "several maps, one after another", "name it `.jsonl` where each stands on its own line"

@@ -124,7 +124,8 @@ def _write_regular(text: Text, shape: Shape, wanted: Wanted, copy: BinaryIO, odd
     copied = marks = 0
     with text.open_lines() as file, _written(copy) as plain_text, _written(odd) as odd_text:
         lines = Lines(islice(file, shape.first_line, None))
-        write_odd = csv.writer(odd_text, lineterminator="\n").writerow
+        # Not every Python quotes a carriage return by itself, and without quotes it would end the row.
+        write_odd = csv.writer(odd_text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
         # The engine would take a byte order mark for one, had the first row it at its start.
         plain_text.write("first\n")
         write_odd(["first"])
@@ -168,7 +169,8 @@ def _written(file: BinaryIO) -> Iterator[TextIO]:
 
 def read_spool(file: BinaryIO, names: list[str], skip: int = 0) -> str:
     """What reads a file that `csv.writer` wrote, with a comma and a line feed; a line feed alone in a cell is NULL."""
-    return _csv(file, ",", names, f"parallel = false, skip = {skip}")
+    # Said, since the engine would take the first line end for it, be it one in a cell.
+    return _csv(file, ",", names, f"parallel = false, new_line = '\\n', skip = {skip}")
 
 
 def _csv(file: BinaryIO, delimiter: str, names: list[str], option: str) -> str:

@@ -12,6 +12,7 @@ from itertools import islice
 from runner.audience.records import Lines, Record, read_record, split_raw
 from runner.audience.text import Text
 from runner.errors import SourceUnreadable
+from runner.model.listing import list_names
 from runner.numbers import has_number
 from runner.numbers.spelling import BLANKS, INVISIBLE
 
@@ -197,5 +198,4 @@ def _say_numbers(shape: Shape) -> str:
 
 def _list_names(shape: Shape) -> str:
     names = [name.strip()[:40] for name in shape.names or () if name.strip(VALUELESS)]
-    others = f" and {len(names) - 20} others" if len(names) > 20 else ""
-    return ", ".join(f"`{name}`" for name in names[:20]) + others
+    return list_names(names, most=20)

@@ -93,7 +93,8 @@ def _write(spool: BinaryIO, rows: Iterable[Row]) -> tuple[int, float]:
     written, narrowest = 0, float("inf")
     # Half a character, which JSON and YAML can spell, is no text.
     text = io.TextIOWrapper(spool, encoding="utf-8", errors="replace", newline="")
-    write = csv.writer(text, lineterminator="\n").writerow
+    # Not every Python quotes a carriage return by itself, and without quotes it would end the row.
+    write = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
     for broken, said, cells in rows:
         write((broken, said, *cells))
         written += 1

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from runner.errors import SourceUnreadable
+from runner.model.listing import list_names
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -183,7 +184,7 @@ def _no_list(page: object, name: str) -> SourceUnreadable:
 def _no_items(value: object, keys: Sequence[str], name: str) -> SourceUnreadable:
     known = list(map(str, value)) if isinstance(value, dict) else []
     nearest = get_close_matches(keys[-1], known, n=1)
-    listed = ", ".join(f"`{key[:40]}`" for key in known[:10])
+    listed = list_names([key[:40] for key in known])
     hint = f"did you mean `{nearest[0]}`?" if nearest else f"there are {listed}" if listed else "check `items`"
     return SourceUnreadable(f"{name} has no `{'.'.join(keys)}`", hint=hint, code="url-failed")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from runner.errors import Place, Problem
-from runner.model.config import Campaign, Project
+from runner.model.config import Account, Campaign, Project
 from runner.model.names import spell_label
 from runner.plan.formers import find_former
 from runner.plan.saved import PlanRefused, Said, SavedPlan, hide_numbers_in
@@ -51,8 +51,8 @@ def find_refusals(
         yield Problem("plan-too-old", f"the plan was made at {made}, longer ago than --max-age allows", hint=PLAN_ANEW)
     labels = {*saved.people, *_list_former_labels(saved, project, state)}
     for other in state.ledger.find_overtaking(saved.mark, saved.plan.plan_id, labels):
-        when = f"{other.at:%Y-%m-%d %H:%M:%S} UTC"
-        message = f"another plan has sent for `{other.label}` since: {other.who} carried it out at {when}"
+        run = f"{other.who}, {other.at:%Y-%m-%d %H:%M:%S} UTC"
+        message = f"`{other.label}` was sent since this plan was made, and not by it: by `campaign apply` of {run}"
         yield Problem("plan-overtaken", message, hint=PLAN_ANEW)
     yield from _find_changed(saved, project, state.pseudonyms, find_author)
 
@@ -84,18 +84,18 @@ def _find_changed(
             now = say_all(project, (campaign,), pseudonyms)[label]
             changes = _find_changes(saved.said[label], now)
             if changes:
-                yield _tell_changed(campaign, changes, find_author)
+                yield _tell_changed(campaign, project.accounts[campaign.account], changes, find_author)
 
 
-def _find_changes(then: Said, now: Said) -> list[str]:
-    """What is said otherwise than then; an exclusion that was added narrows the plan, and is no change of it."""
+def _find_changes(then: Said, now: Said) -> list[tuple[str, str]]:
+    """The fields that say otherwise than then, and how; an exclusion that was added only narrows the plan."""
     changes = [
-        f"{name} was {_quote(then.get(name))}, is {_quote(now.get(name))}"
+        (name, f"{name} was {_quote(then.get(name))}, is {_quote(now.get(name))}")
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name) and not _is_exclusion(name)
     ]
     lost = _list_exclusions(then) - _list_exclusions(now)
-    return changes + [f"exclude {_quote(text)} is gone" for text in sorted(lost.elements())]
+    return changes + [("exclude", f"exclude {_quote(text)} is gone") for text in sorted(lost.elements())]
 
 
 def _is_exclusion(name: str) -> bool:
@@ -110,13 +110,26 @@ def _quote(text: str | None) -> str:
     return "not set" if text is None else f"`{text.partition(' #')[0]}`"
 
 
-def _tell_changed(campaign: Campaign, changes: list[str], find_author: FindAuthor) -> Problem:
-    told = "; ".join(changes[:MOST_CHANGES])
+def _tell_changed(
+    campaign: Campaign, account: Account, changes: list[tuple[str, str]], find_author: FindAuthor
+) -> Problem:
+    told = "; ".join(how for _, how in changes[:MOST_CHANGES])
     if len(changes) > MOST_CHANGES:
         told += f"; and {len(changes) - MOST_CHANGES} more"
     authors = _say_author(find_author, campaign.file, "campaigns.yaml")
     message = f"`{campaign.label}` says something else than in the plan: {told}{authors}"
-    return Problem("plan-meaning-changed", message, Place(campaign.file), PLAN_ANEW)
+    place, excerpt = _find_place(campaign, account, [name for name, _ in changes])
+    return Problem("plan-meaning-changed", message, place, PLAN_ANEW, excerpt)
+
+
+def _find_place(campaign: Campaign, account: Account, fields: list[str]) -> tuple[Place, str | None]:
+    """Where the first of these fields that still stands in a file does so; else where the campaign begins."""
+    for key in (field.partition("[")[0] for field in fields):
+        if key in campaign.places:
+            return campaign.places[key], campaign.excerpts[key]
+        if key.startswith("account."):
+            return account.place, None
+    return campaign.place, None
 
 
 def _say_author(find_author: FindAuthor, *files: str | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from runner.errors import RunnerError
+from runner.model.listing import list_names
 from runner.model.names import Named, matches
 
 
@@ -56,4 +57,4 @@ def _nearest(glob: str, known: list[Named]) -> str:
     nearest = get_close_matches(glob, names, n=1)
     if nearest:
         return f"did you mean `{nearest[0]}`?"
-    return "the project has " + ", ".join(f"`{name}`" for name in names[:5]) + (" and others" if len(names) > 5 else "")
+    return f"the project has {list_names(names)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.errors import Place, ProblemsFound, RunnerError
 from runner.model.config import Account, Campaign, FailingCampaign, Project
+from runner.model.listing import list_names
 from runner.project.build import build_account, build_campaign, build_reference, given
 from runner.project.check import sort_problems
 from runner.project.drafts import CampaignDraft, read_campaigns, read_project, without_collection
@@ -128,7 +129,7 @@ def _refuse_undeclared(variables: Mapping[str, object], project: MapValue, draft
     for name in variables:
         if name not in declared:
             nearest = find_nearest(name, sorted(declared))
-            known = ", ".join(f"`{each}`" for each in sorted(declared)[:8])
+            known = list_names(sorted(declared))
             hint = f"did you mean `{nearest}`?" if nearest else f"declared: {known}" if known else None
             message = f"--var: no `vars` of the project or of a campaign declares `{name}`"
             raise VariableRefused(message, hint=hint or "declare it under `vars:` in campaigns.yaml")

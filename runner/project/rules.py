@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from runner.errors import Problem
+from runner.model.listing import list_names
 from runner.project.nearest import find_nearest
 from runner.project.references import find_references, name_variables
 from runner.project.releases import allows
@@ -128,7 +129,7 @@ def _judge_account(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
     if not isinstance(accounts, MapValue):
         return
     name, known = name_account(campaign, project), list(accounts.values)
-    listed = ", ".join(f"`{each}`" for each in known[:8])
+    listed = list_names(known)
     if name is None:
         message = "`account` stands neither here nor in the defaults, and the project has several"
         yield campaign.problem("missing-key", message, f"write `account:` and one of {listed}")

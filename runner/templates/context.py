@@ -7,6 +7,8 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from runner.model.listing import list_names
+
 NAMES = ("vars", "env", "campaign", "today", "now")
 """The names that a template knows."""
 
@@ -47,5 +49,5 @@ def describe_unknown(holder: str | None, name: str, known: Iterable[str]) -> str
     if nearest:
         return f"{told}: did you mean `{holder}.{nearest[0]}`?"
     if holder == "env":
-        return f"{told}: a template sees what `expose_env` lists and the environment sets"
-    return f"{told}: it has {', '.join(f'`{each}`' for each in names[:8])}" if names else f"{told}: it is empty"
+        return f"{told}: list it under `expose_env` in campaigns.yaml, and set it in the environment"
+    return f"{told}: it has {list_names(names)}" if names else f"{told}: it is empty"

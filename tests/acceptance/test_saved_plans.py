@@ -98,14 +98,14 @@ def test_it_goes_on_after_a_limit_with_the_same_file_until_all_of_it_is_done(pre
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "told", "at"),
     [
-        ("5f2c8e6b", "77aa77aa", "message.audio was `5f2c8e6b`, is `77aa77aa`"),
-        ("+33612345678", "+33612345679", "message.sender was"),
-        ("people.csv}", "people.csv, column: phone}", "recipients[0] was"),
+        ("5f2c8e6b", "77aa77aa", "message.audio was `5f2c8e6b`, is `77aa77aa`", "audio: 77aa77aa"),
+        ("+33612345678", "+33612345679", "message.sender was", "sender:"),
+        ("people.csv}", "people.csv, column: phone}", "recipients[0] was", "recipients:"),
     ],
 )
-def test_it_is_refused_with_what_changed_when_the_meaning_of_its_campaign_did(prepared, before, after, told):
+def test_it_is_refused_with_what_changed_when_the_meaning_of_its_campaign_did(prepared, before, after, told, at):
     place, sandbox = prepared
     changed = CAMPAIGN.replace(before, after)
     place.write({"campaigns/recall.yaml": changed})
@@ -113,6 +113,7 @@ def test_it_is_refused_with_what_changed_when_the_meaning_of_its_campaign_did(pr
     assert refused.returncode == 1
     assert codes(refused) == ["plan-meaning-changed"]
     assert told in refused.stderr
+    assert at in next(line for line in refused.stderr.splitlines() if " | " in line)
     assert sandbox.count().requests == 0
 
 

@@ -89,6 +89,11 @@ def test_quotes_line_ends_and_delimiters_in_a_value_move_no_other(judge):
     assert [row[:2] for row in judge({"a.json": json.dumps(rows)})] == [(1, "pending"), (2, "pending")]
 
 
+def test_a_lone_carriage_return_in_a_value_ends_no_row(judge):
+    rows = [{"phone": f"\r{A}"}, {"phone": B, "note": "a\rb"}, {"phone": "0639980003", "id": 1}]
+    assert [row[:2] for row in judge({"a.json": json.dumps(rows)})] == [(n, "pending") for n in (1, 2, 3)]
+
+
 def test_half_a_character_and_a_nul_are_no_harm(judge):
     assert judge({"a.json": '[{"phone": "\\ud800' + A + '"}, {"phone": "06\\u000039980002"}]'}) == [
         (1, "pending", f"?{A}"), (2, "invalid", "06\0" + "39980002")
