@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from typing import BinaryIO, Protocol
 
 from runner.audience.files import MOST_BYTES
-from runner.audience.text import BLOCK, open_spool
+from runner.audience.handles import open_spool
+from runner.audience.text import BLOCK
 from runner.errors import SourceUnreadable
 
 MOST_GROWTH = 200

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from io import BufferedReader, FileIO
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -79,19 +80,23 @@ def open_file(root: Path, path: str) -> BinaryIO:
     try:
         _refuse_other_kinds(path, real.stat())
         # A pipe that took the file's place meanwhile must not hold us.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = BufferedReader(FileIO(real, "rb", opener=_open_at_once))
     except FileNotFoundError as error:
         what = "is a link to nothing" if os.path.lexists(root / path) else "does not exist"
         raise SourceUnreadable(f"`{path}` {what}", code="no-such-file") from error
     except OSError as error:
         raise SourceUnreadable(f"`{path}` can't be read: {say_error(error)}") from error
-    file = os.fdopen(descriptor, "rb")
     try:
-        _refuse_other_kinds(path, os.fstat(descriptor))
+        _refuse_other_kinds(path, os.fstat(file.fileno()))
     except SourceUnreadable:
         file.close()
         raise
     return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A descriptor of the file itself, no link to it; of a pipe as of a file, without waiting for its writer."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _follow_links(root: Path, path: str) -> Path:

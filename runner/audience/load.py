@@ -19,10 +19,11 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count, quote_text
+from runner.audience.handles import name_for_engine, open_spool
 from runner.audience.records import Lines, read_record
 from runner.audience.rows import Wanted, judge_record
 from runner.audience.shape import VALUELESS, Shape
-from runner.audience.text import Text, open_spool
+from runner.audience.text import Text
 from runner.errors import SourceUnreadable
 
 _ABSENT = "\x1f"
@@ -176,9 +177,10 @@ def read_spool(file: BinaryIO, names: list[str], skip: int = 0) -> str:
 def _csv(file: BinaryIO, delimiter: str, names: list[str], option: str) -> str:
     """What reads this open file, and no other that may have taken its place, with nothing left to be guessed."""
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    path = quote_text(name_for_engine(file))
     # A line feed is no cell of a regular line, so that no text is taken for NULL.
     return (
-        f"read_csv('/dev/fd/{file.fileno()}', auto_detect = false, delim = {quote_text(delimiter)}, quote = '\"',"
+        f"read_csv({path}, auto_detect = false, delim = {quote_text(delimiter)}, quote = '\"',"
         f" escape = '\"', header = false, columns = {{{columns}}}, nullstr = chr(10), compression = 'none',"
         f" encoding = 'utf-8', strict_mode = true, max_line_size = {_MOST_BYTES}, {option})"
     )

@@ -11,6 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count, quote_name
+from runner.audience.handles import name_for_engine
 from runner.audience.rows import Hurt, Wanted
 from runner.audience.shape import Shape, refuse_width
 from runner.audience.text import refuse_change, stamp_file
@@ -49,7 +50,7 @@ class ParquetTable:
         source = _read(self.handle)
         try:
             connection.execute(f"CREATE OR REPLACE TABLE read AS SELECT {query} FROM {source}")
-            said = count(connection, f"SELECT num_rows FROM parquet_file_metadata('{_path(self.handle)}')")
+            said = count(connection, f"SELECT num_rows FROM parquet_file_metadata('{name_for_engine(self.handle)}')")
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
@@ -82,15 +83,11 @@ def open_parquet(connection: DuckDBPyConnection, file: BinaryIO, name: str) -> P
     return ParquetTable(name, file, stamp, shape, [column[1] for column in columns])
 
 
-def _path(file: BinaryIO) -> str:
-    return f"/dev/fd/{file.fileno()}"
-
-
 def _read(file: BinaryIO) -> str:
-    return f"read_parquet('{_path(file)}', binary_as_string = true, hive_partitioning = false)"
+    return f"read_parquet('{name_for_engine(file)}', binary_as_string = true, hive_partitioning = false)"
 
 
 def _unreadable(name: str, file: BinaryIO, error: duckdb.Error) -> SourceUnreadable:
-    said = str(error).splitlines()[0].partition(": ")[2].replace(_path(file), name)
+    said = str(error).splitlines()[0].partition(": ")[2].replace(name_for_engine(file), name)
     message = f"`{name}` is no Parquet file, or is damaged: {mask_numbers(said)}"
     return SourceUnreadable(message, hint="check what it is, or export it again", code="not-a-table")

@@ -13,10 +13,10 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import count
+from runner.audience.handles import open_spool
 from runner.audience.load import read_spool
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, refuse_width
-from runner.audience.text import open_spool
 from runner.errors import SourceUnreadable
 
 NESTED = "\x1e"

@@ -10,12 +10,11 @@ import codecs
 import io
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from runner.audience.handles import open_spool, read_head
 from runner.errors import SourceUnreadable
 
 BLOCK = 1 << 20
@@ -92,7 +91,7 @@ def read_text(file: BinaryIO, name: str) -> Text:
     Raises SourceUnreadable where it is something else than a text, is cut, or has a line past the bound.
     """
     stamp = stamp_file(file)
-    head = os.pread(file.fileno(), 4096, 0)
+    head = read_head(file, 4096)
     _refuse_signatures(name, head)
     if _JSON.match(head.removeprefix(codecs.BOM_UTF8)):
         hint = "name it `.json`, or `.jsonl` where each row stands on a line of its own"
@@ -116,7 +115,7 @@ def open_text(file: BinaryIO, name: str) -> TextIO:
     Raises SourceUnreadable where it is something else than a text, or is cut.
     """
     stamp = stamp_file(file)
-    _refuse_signatures(name, os.pread(file.fileno(), 4096, 0))
+    _refuse_signatures(name, read_head(file, 4096))
     encoding = _find_encoding(file, name)
     copy: BinaryIO
     if encoding is None:
@@ -127,13 +126,6 @@ def open_text(file: BinaryIO, name: str) -> TextIO:
         refuse_change(file, stamp, name)
     copy.seek(0)
     return io.TextIOWrapper(copy, encoding="utf-8-sig", newline=None)
-
-
-def open_spool() -> BinaryIO:
-    """A new file to write and read, that has no name, and is gone when it is closed."""
-    descriptor, path = tempfile.mkstemp(prefix="campaign-")
-    Path(path).unlink()
-    return os.fdopen(descriptor, "w+b")
 
 
 def stamp_file(file: BinaryIO) -> tuple[int, int]:
@@ -162,7 +154,7 @@ def _refuse_signatures(name: str, head: bytes) -> None:
 
 def _find_encoding(file: BinaryIO, name: str) -> str | None:
     """The encoding from which the file must be brought to UTF-8; None where it is UTF-8 as it is."""
-    head = os.pread(file.fileno(), 4, 0)
+    head = read_head(file, 4)
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if marked == "utf-8":
         return None if _is_utf8(file, name) else "utf-8"

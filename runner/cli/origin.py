@@ -40,7 +40,7 @@ def _was_written(path: Path, since: datetime) -> bool:
 def _find_user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
+    except (ImportError, KeyError, OSError):
         return "unknown"
 
 

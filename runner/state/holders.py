@@ -76,8 +76,8 @@ def is_provably_gone(holder: Holder) -> bool:
 def _find_user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
+    except (ImportError, KeyError, OSError):
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else NOT_TOLD
 
 
 def _find_boot() -> str:

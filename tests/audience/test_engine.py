@@ -8,10 +8,11 @@ import duckdb
 import pytest
 
 from runner.audience.engine import count, deadline, open_engine, seal_engine
+from runner.audience.handles import open_spool
 from runner.audience.load import load_rows
 from runner.audience.rows import Wanted
 from runner.audience.shape import read_shape
-from runner.audience.text import open_spool, read_text
+from runner.audience.text import read_text
 from runner.errors import SourceUnreadable
 
 ENDLESS = "SELECT count(*) FROM range(100000000) a, range(100000000) b"

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from runner.audience import load
 from runner.audience.engine import open_engine
+from runner.audience.handles import open_spool
 from runner.audience.load import load_rows
 from runner.audience.rows import Wanted
 from runner.audience.shape import read_shape
-from runner.audience.text import open_spool, read_text
+from runner.audience.text import read_text
 from runner.errors import SourceUnreadable
 from runner.numbers import InvalidNumber, judge_number
 

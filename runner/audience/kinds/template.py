@@ -11,10 +11,11 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import open_engine
 from runner.audience.files import find_files, find_one, open_file, say_error
+from runner.audience.handles import open_spool
 from runner.audience.kinds.file import read_file
 from runner.audience.rows import Wanted
 from runner.audience.tables import Means, Table, find_text_table
-from runner.audience.text import open_spool, read_text
+from runner.audience.text import read_text
 from runner.errors import SourceUnreadable
 from runner.model.config import Source
 from runner.templates import TemplateFailed, render, render_file

@@ -11,11 +11,12 @@ from typing import BinaryIO, TextIO
 from duckdb import DuckDBPyConnection
 
 from runner.audience.frames import Kind
+from runner.audience.handles import open_spool
 from runner.audience.items import Item, read_lines, read_list, write_items
 from runner.audience.sealed import DEADLINE_S, run_sealed
 from runner.audience.sheets import Sheet
 from runner.audience.tables import Means, Table, find_text_table
-from runner.audience.text import open_spool, open_text, read_text
+from runner.audience.text import open_text, read_text
 from runner.audience.url_answers import Format
 from runner.errors import SourceUnreadable, about_key
 from runner.model.config import Source

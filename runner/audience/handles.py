@@ -1,0 +1,44 @@
+"""Open files: how the engine finds this very one, and those that have no name.
+
+Where a system has no files for its descriptors, and lets nobody remove the name of an open file (Windows), a file is
+found by its path, and a spool keeps its name until it is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from io import BufferedRandom, FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+DESCRIPTORS = Path("/dev/fd")
+
+
+def name_for_engine(file: BinaryIO) -> str:
+    """A path by which the engine opens this file, and no other that may have taken its place."""
+    return f"{DESCRIPTORS}/{file.fileno()}" if DESCRIPTORS.is_dir() else str(file.name)
+
+
+def open_spool() -> BinaryIO:
+    """A new file to write and read, that has no name, and is gone when it is closed."""
+    descriptor, path = tempfile.mkstemp(prefix="campaign-")
+    if DESCRIPTORS.is_dir():
+        Path(path).unlink()
+        return os.fdopen(descriptor, "w+b")
+    os.close(descriptor)
+    file = BufferedRandom(FileIO(path, "r+b"))
+    weakref.finalize(file, Path(path).unlink, missing_ok=True)
+    return file
+
+
+def read_head(file: BinaryIO, size: int) -> bytes:
+    """The first `size` bytes of a file, or all; where reading goes on stays as it was."""
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), size, 0)
+    at = file.tell()
+    file.seek(0)
+    head = file.read(size)
+    file.seek(at)
+    return head
