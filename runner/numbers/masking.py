@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from runner.numbers.spelling import BLANKS, INVISIBLE, SEPARATORS, STARS_AND_TILDES
 
 DOT = "•"
+FEWEST_DIGITS = 6
 _CALLING_CODES = ("33", "262", "508", "590", "594", "596")
 _E164 = re.compile(r"\+?[1-9]\d{5,14}")
 
@@ -67,15 +69,27 @@ def mask_numbers(text: str) -> str:
     return _SEQUENCE.sub(_hide, text)
 
 
+def mask_cell(text: str) -> str:
+    """A cell that should hold one number, with all its digits hidden but the last two, whatever stands between them.
+
+    Fewer than six digits are no number, and are left.
+    """
+    places = [place for place, character in enumerate(text) if character.isdigit()]
+    return text if len(places) < FEWEST_DIGITS else _hide_digits(text, places[:-2])
+
+
+def _hide_digits(text: str, places: Collection[int]) -> str:
+    hidden = frozenset(places)
+    return "".join(DOT if place in hidden else character for place, character in enumerate(text))
+
+
 def _hide(found: re.Match[str]) -> str:
     sequence = found.group()
     if found["kept"] is not None or (found["perhaps"] is not None and not _could_be_number(sequence)):
         return sequence
     if found["address"] is not None and not _could_be_grouped_so(found):
         return sequence
-    places = [i for i, c in enumerate(sequence) if c.isdigit()]
-    hidden = set(places[:-2])
-    return "".join(DOT if i in hidden else c for i, c in enumerate(sequence))
+    return _hide_digits(sequence, [place for place, character in enumerate(sequence) if character.isdigit()][:-2])
 
 
 def _could_be_grouped_so(address: re.Match[str]) -> bool:

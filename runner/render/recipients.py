@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from runner.model.plan import Reason, Rows
-from runner.numbers import format_number, mask_number, mask_numbers
+from runner.numbers import format_number, mask_cell, mask_number
 from runner.render.documents import FORMAT_VERSION
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable
@@ -121,8 +121,7 @@ def _say_number(row: ShownRow, *, reveal: bool) -> str | None:
 def _say_text(row: ShownRow, *, reveal: bool) -> str | None:
     if row.number is not None:
         return None
-    text = printable(row.text)
-    return text if reveal else mask_numbers(text)
+    return printable(row.text if reveal else mask_cell(row.text))
 
 
 def _write_record(cells: Iterable[str]) -> str:

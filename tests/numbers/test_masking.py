@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.numbers import format_number, mask_number, mask_numbers
+from runner.numbers import format_number, mask_cell, mask_number, mask_numbers
 
 SPELLED = [
     "0612345678",
@@ -172,3 +172,28 @@ def test_masking_any_text_keeps_its_length_and_all_that_is_no_digit(text):
 def test_masking_twice_hides_no_less_than_once(text):
     once = mask_numbers(text)
     assert sum(c.isdigit() for c in mask_numbers(once)) <= sum(c.isdigit() for c in once)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "06x12x34x56x78",
+        "06, 12, 34, 56, 78 b",
+        "06a12b34c56d78",
+        "06=12=34=56=78",
+        "06\n12\n34\n56\n78 x",
+        "06\u200b12\u200b34\u200b56\u200b7a8",
+        "0612 ext 345678",
+        "\u2070\u2076\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078",
+        "a;0611111111;0612345678;b",
+    ],
+)
+def test_a_cell_shows_two_digits_whatever_stands_between_them(cell):
+    shown = mask_cell(cell)
+    assert sum(character.isdigit() for character in shown) == 2
+    assert len(shown) == len(cell)
+
+
+@pytest.mark.parametrize("cell", ["", "unknown", "3 99", "2026"])
+def test_a_cell_with_too_few_digits_for_a_number_is_shown(cell):
+    assert mask_cell(cell) == cell
