@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -64,10 +65,19 @@ def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
 
 def _ask_ledger(connection: DuckDBPyConnection, persons: str, ledger: LedgerPeople) -> str:
     """Make the table `ledger` of those among `persons` whom it holds; answer the persons with their pseudonyms."""
+    connection.execute(f"CREATE TABLE numbered AS SELECT * FROM {persons}")
     pseudonym, parameters = ledger.pseudonym_sql("number")
-    connection.execute(f"CREATE TABLE persons AS SELECT *, {pseudonym} AS pseudonym FROM {persons}", parameters)
-    is_large = ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM persons")
-    _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)) if is_large else ledger.read())
+    hashing = f"CREATE TABLE persons AS SELECT *, {pseudonym} AS pseudonym FROM numbered"
+    if ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM numbered"):
+        connection.execute(hashing, parameters)
+        _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
+    else:
+        # Both take long, and neither needs the other.
+        with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool:
+            hashed = pool.submit(aside.execute, hashing, parameters)
+            _read_ledger(connection, ledger.read())
+            hashed.result()
+    connection.execute("DROP TABLE numbered")
     return "persons"
 
 
