@@ -32,6 +32,7 @@ _SQL_TEXTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 TEMPLATES = frozenset({"number", "path", "template", "sql", "source-url"})
 REFERENCE_KEYS = "`state`, `state_key`, `api_key`, `base_url`, `proxy`, and a source's `database` and `headers`"
+SHORTEST_NUMBER = 6
 _STANDS_FOR = "r0"
 _IN_BRACES = "the name of a variable stands in braces behind a `$`: write `${NAME}`"
 _OUT_OF_THE_FILE = (
@@ -141,12 +142,15 @@ def _judge_digits(value: ScalarValue) -> Problem | None:
         return None
     shown = _hide_middle(value.brief)
     message = f"YAML reads `{shown}` as a number, and a telephone number loses digits by that"
-    return value.problem("unquoted-number", message, f'put quotes around it: `"{shown}"`')
+    hint = f'put quotes around it: `"{shown}"`'
+    if len(value.text) < SHORTEST_NUMBER:
+        hint = "a comma divides the items of a list: if this is a part of a number, put quotes around all of it"
+    return value.problem("unquoted-number", message, hint)
 
 
 def _hide_middle(text: str) -> str:
     """A number as one recognises one's own: its first two and its last two characters."""
-    return text if len(text) < 6 else f"{text[:2]}{DOT * (len(text) - 4)}{text[-2:]}"
+    return text if len(text) < SHORTEST_NUMBER else f"{text[:2]}{DOT * (len(text) - 4)}{text[-2:]}"
 
 
 def _judge_path(value: ScalarValue, key: str) -> Problem | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.errors import Problem
 from runner.model.config import SourceKind
-from runner.project.hints import hint_choice, hint_key, hint_pattern, hint_type, lacks_space, stands_for
+from runner.project.hints import hint_choice, hint_example, hint_key, hint_pattern, hint_type, lacks_space, stands_for
 from runner.project.misfit import Misfit
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
@@ -134,7 +134,8 @@ def _describe_source(misfit: Misfit) -> Iterator[Problem]:
         yield misfit.tell("source-kind", f"this source has {present}", hint)
     else:
         listed = _list_choices(kinds)
-        yield misfit.tell("source-kind", f"this source has no {listed}", f"a source has exactly one of them: {listed}")
+        hint = "write exactly one of them, such as `file: data/customers.csv`"
+        yield misfit.tell("source-kind", f"this source has no {listed}", hint)
 
 
 def _list_required(choices: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -186,6 +187,6 @@ def _describe_bound(misfit: Misfit) -> Problem:
         case "minItems":
             return misfit.tell("missing-value", f"{subject} is an empty list", "list at least one, or remove the key")
         case "minProperties":
-            return misfit.tell("missing-value", f"{subject} is empty", "write at least one key below it")
+            return misfit.tell("missing-value", f"{subject} is empty", hint_example(misfit))
         case keyword:
             return misfit.tell("invalid-value", f"{subject} does not fit its schema ({keyword})", None)

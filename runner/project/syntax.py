@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.errors import Place, Problem
+from runner.project.foreign import find_odd_blank
 from runner.project.tree import Document, ScalarValue, Value
 
 TEMPLATE_HINT = 'put the whole value in quotes, as in `"data/{{ vars.region }}.csv"`'
-# Blanks of word processors and web pages, seen as spaces or not at all: part of a key's name to YAML.
-_BLANKS = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
-_ODD_BLANK = re.compile(rf"^[\s-]*?(?P<indent>[{_BLANKS}]+)|^[\s-]*[^\W\d][\w.-]*(?P<before>[{_BLANKS}]+)\s*:")
-_BEHIND_COLON = re.compile(rf"^[\s-]*[\w.-]+:(?P<behind>[{_BLANKS}]+)")
 _KEY_ON_LINE = re.compile(r"(?P<indent>\s*)(?P<outer>[a-z_]+): +(?P<inner>[a-z_]+)")
 _NEXT_KEY = re.compile(r".*, *(?P<key>[a-z_]+)")
 _TEMPLATE = re.compile(r"(?:^|[:\-\[,{]\s)\s*(?P<template>\{\{)")
@@ -106,19 +103,6 @@ def describe_key(key: Value, known: Mapping[str, ScalarValue]) -> Problem:
     return key.problem("duplicate-key", f"`{key.text}` stands twice in this map", f"it stands on line {first} already")
 
 
-def find_odd_blank(document: Document, number: int) -> Problem | None:
-    """A blank in the line of this number (from 0), beside its key, that YAML takes for a part of a name or a value."""
-    line = document.lines[number] if number < len(document.lines) else ""
-    found = _ODD_BLANK.match(line) or _BEHIND_COLON.match(line)
-    if found is None:
-        return None
-    group = found.lastgroup or 0
-    place = Place(document.path, number + 1, found.start(group) + 1, len(found.group(group)))
-    message = f"a blank that is no space (U+{ord(found.group(group)[0]):04X}) stands beside this key"
-    hint = "type a space in its place: such blanks come with text that is copied from web pages, mails or Word"
-    return document.problem(place, "odd-blank", message, hint)
-
-
 def _find_blank(reading: _Reading) -> Problem | None:
     number = reading.fault.at[0]
     lines = sorted({max(0, number - 1), number, (reading.fault.context_at or reading.fault.at)[0]})
@@ -155,7 +139,7 @@ def _find_quotes(reading: _Reading) -> Problem | None:
     if fault.context not in ("while scanning a quoted scalar", "while parsing a quoted scalar"):
         return None
     if "escape" in fault.said:
-        hint = "write the text in single quotes, in which a backslash is a backslash"
+        hint = "write `/` between folders, or the text in single quotes, in which a backslash is a backslash"
         return reading.tell(
             "unknown-escape", "in double quotes a `\\` begins an escape, and this is none", hint, width=2
         )
@@ -173,7 +157,14 @@ def _find_first_character(reading: _Reading) -> Problem | None:
         return None
     character = reading.line(begins[0])[begins[1] : begins[1] + 1]
     message = f"a text that begins with `{character}` must stand in quotes"
-    return reading.tell("unquoted-text", message, "put it in quotes", begins)
+    return reading.tell("unquoted-text", message, f"put it in quotes: `{_quote_rest(reading, begins)}`", begins)
+
+
+def _quote_rest(reading: _Reading, begins: tuple[int, int]) -> str:
+    """The value that begins here, in quotes; of a secret, only dots are shown."""
+    number, column = begins
+    shown = (reading.document.excerpt(number + 1) or "")[column:].partition(" #")[0].strip()
+    return f"'{shown}'" if '"' in shown else f'"{shown}"'
 
 
 def _find_colon(reading: _Reading) -> Problem | None:
@@ -214,8 +205,10 @@ def _tell_missing_colon(reading: _Reading, number: int, column: int) -> Problem:
     if no_space is not None:
         message = "a space is missing after the `:`"
         return reading.tell("missing-colon", message, "write `key: value`", (number, no_space.end("before") - 1), 1)
-    message = "this line is no `key: value`"
-    return reading.tell("missing-colon", message, "write a key, a colon and a space before the value", (number, column))
+    word = reading.line(number).strip()
+    is_key = re.fullmatch(r"(?:- +)?[a-z_]+", word) is not None
+    hint = f"write `{word}:`" if is_key else "write a key, a colon and a space before the value"
+    return reading.tell("missing-colon", "this line is no `key: value`", hint, (number, column))
 
 
 def _find_bracket(reading: _Reading) -> Problem | None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import yaml
 from yaml import events
 
 from runner.errors import Place, Problem
+from runner.project.foreign import find_conflict, find_odd_blank
 from runner.project.layout import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS
 from runner.project.tree import LINE_BREAK, Document, ListValue, MapValue, ScalarValue, Value
 
 # The characters that YAML has, without those that end a line in YAML and in no editor.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _FORBIDDEN_IN_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 _INVISIBLE = "remove it: most editors don't show it"
 _SAVE_AS_UTF_8 = "save it as UTF-8"
 # libyaml where PyYAML was built with it, which is twenty times as fast.
@@ -39,7 +38,7 @@ def parse_yaml(data: bytes, path: str) -> tuple[Document, Value | None, list[Pro
     document, problems = _decode(data, path)
     if problems:
         return document, None, problems
-    unmerged = _find_conflict(document)
+    unmerged = find_conflict(document)
     if unmerged is not None:
         return document, None, [unmerged]
     reader = _Reader(document)
@@ -78,17 +77,6 @@ def _describe_undecodable(data: bytes, error: UnicodeDecodeError, path: str) -> 
 def _place_at(document: Document, offset: int) -> Place:
     before = LINE_BREAK.split(document.text[:offset])
     return Place(document.path, len(before), len(before[-1]) + 1)
-
-
-def _find_conflict(document: Document) -> Problem | None:
-    """Where git left both versions of something."""
-    found = _CONFLICT.search(document.text) if "<<<<<<<" in document.text else None
-    if found is None:
-        return None
-    place = replace(_place_at(document, found.start()), width=len(found.group()))
-    message = "a merge was not finished: two versions of this part stand here, one below the other"
-    hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
-    return document.problem(place, "merge-conflict", message, hint)
 
 
 class _Reader:
@@ -194,8 +182,6 @@ class _Reader:
 
     def _refuse_odd_blanks(self, key: ScalarValue) -> None:
         """Raise _Unreadable where a blank stands beside a key that is no space: what follows is not where it seems."""
-        from runner.project.syntax import find_odd_blank
-
         problem = find_odd_blank(self._document, key.start.line)
         if problem is not None:
             self._keep(problem)

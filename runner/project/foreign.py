@@ -1,0 +1,38 @@
+"""What other programs leave in a file: the blanks of word processors, and both versions of an unfinished merge."""
+
+from __future__ import annotations
+
+import re
+
+from runner.errors import Place, Problem
+from runner.project.tree import LINE_BREAK, Document
+
+# Blanks of word processors and web pages, seen as spaces or not at all: part of a key's name to YAML.
+_BLANKS = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_ODD_BLANK = re.compile(rf"^[\s-]*?(?P<indent>[{_BLANKS}]+)|^[\s-]*[^\W\d][\w.-]*(?P<before>[{_BLANKS}]+)\s*:")
+_BEHIND_COLON = re.compile(rf"^[\s-]*[\w.-]+:(?P<behind>[{_BLANKS}]+)")
+_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
+
+
+def find_odd_blank(document: Document, number: int) -> Problem | None:
+    """A blank in the line of this number (from 0), beside its key, that YAML takes for a part of a name or a value."""
+    line = document.lines[number] if number < len(document.lines) else ""
+    found = _ODD_BLANK.match(line) or _BEHIND_COLON.match(line)
+    if found is None:
+        return None
+    group = found.lastgroup or 0
+    place = Place(document.path, number + 1, found.start(group) + 1, len(found.group(group)))
+    message = f"a blank that is no space (U+{ord(found.group(group)[0]):04X}) stands beside this key"
+    hint = "type a space in its place: such blanks come with text that is copied from web pages, mails or Word"
+    return document.problem(place, "odd-blank", message, hint)
+
+
+def find_conflict(document: Document) -> Problem | None:
+    """Where git left both versions of something."""
+    found = _CONFLICT.search(document.text) if "<<<<<<<" in document.text else None
+    if found is None:
+        return None
+    line = len(LINE_BREAK.split(document.text[: found.start()]))
+    message = "a merge was not finished: two versions of this part stand here, one below the other"
+    hint = "keep one of them, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
+    return document.problem(Place(document.path, line, 1, len(found.group())), "merge-conflict", message, hint)
