@@ -21,7 +21,7 @@ FENCE = re.compile(r"^(?:`(?P<label>[^`\n]+)`\n\n)?```(?P<kind>\w+)\n(?P<text>.*
 PROGRAMS = frozenset({"cat", "cp", "git", "ls", "mv", "openssl", "rm"})
 """Programs of others that documents use as they are."""
 
-# What differs from one run to the next: moments, ids, chunks. Each that a document shows stands for the real one.
+# What differs from one run to the next: moments, spans, ids, chunks.
 VARYING = {
     "moment": r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:Z| UTC|[+-]\d\d:\d\d)?",
     "day": r"\d{4}-\d\d-\d\d",
@@ -31,6 +31,8 @@ VARYING = {
     "id": r"\b[0-9a-f]{7,64}\b",
     "chunk": r"\b[b-df-hj-np-tv-xz]{10}\b",
 }
+NAMES = frozenset({"id", "chunk"})
+"""Those that a later command may say."""
 ANY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in VARYING.items()))
 LEFT_OUT = "…"
 """Alone in what a document shows, it stands for whatever was said there."""
@@ -78,7 +80,7 @@ class _Typing(io.StringIO):
 class Terminal:
     """A reader's terminal: the folder it is in, its variables, how the last command ended.
 
-    `stands_for` says what a document's own ids, days and numbers are really called, `provider` where accounts lead to.
+    `stands_for` says how a document's own ids, chunks and numbers are really called, `provider` where accounts lead.
     """
 
     folder: Path
@@ -177,10 +179,9 @@ class Terminal:
         shown, said = " ".join(self.translate(shown).split()), " ".join(_leave_out_our_address(said).split())
         found = re.fullmatch(_pattern(shown), said)
         assert found, f"shown:\n{shown}\nsaid:\n{said}"
-        varying = [match.group() for match in ANY.finditer(shown)]
-        self.stands_for |= {
-            word: real for word, real in zip(varying, found.groups(), strict=True) if word != real and ":" not in word
-        }
+        for match, real in zip(ANY.finditer(shown), found.groups(), strict=True):
+            if match.lastgroup in NAMES:
+                self.stands_for[match.group()] = real
 
 
 def _pattern(shown: str) -> str:

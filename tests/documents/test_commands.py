@@ -76,6 +76,7 @@ DOCUMENTS: Mapping[str, Start] = {
     "README.md": Start(examples=True),
     "docs/tutorial.md": Start(shared=True),
     "docs/plan.md": Start(25),
+    "CONTRIBUTING.md": Start(),
     "docs/how-to/rehearse.md": Start(25),
     "docs/how-to/exclude-people.md": Start(25),
     "docs/how-to/limit-a-first-wave.md": Start(30),
@@ -92,6 +93,8 @@ NOT_RUN: Mapping[tuple[str, str], str] = {
     ("docs/how-to/rehearse.md", "campaign sandbox --port 8099 --fault timeout-taken@2"): (
         "serves until it is interrupted: tests/sandbox/test_sandbox_command.py"
     ),
+    ("CONTRIBUTING.md", "make test"): "would run these tests again",
+    ("CONTRIBUTING.md", "make lint"): "is run by .ci/run, before these tests",
     ("README.md", "make demo"): "is made in a clone: tests/repository/test_fresh_clone.py",
     ("README.md", "make test"): "would run these tests again",
     ("README.md", "uv tool install ."): "installs: tests/repository/test_installed.py does",
