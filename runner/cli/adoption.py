@@ -47,6 +47,7 @@ def adopt(
     write it: '{file: data/sent.csv, column: phone}'. It counts first, and asks: only a typed `yes` records. It refuses
     where it is not clear which ledger is the campaign's (`previously`).
     """
+    invocation.begin("reading sources")
     from runner.cli.plan import find_one
     from runner.cli.states import open_for_recording
     from runner.errors import ProblemsFound
@@ -69,6 +70,7 @@ def adopt(
                 return 0
             if not auto_approve:
                 _ask(invocation)
+            invocation.begin("recording")
             _record(invocation, campaign, audience, state, texts, desk)
     invocation.write(f"adopted: {audience.rows.pending:,} people count as reached by `{campaign.label}`")
     return 0

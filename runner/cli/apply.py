@@ -70,6 +70,7 @@ def apply(
     With --plan it reaches only people of a plan that `campaign plan -o` saved, with exactly the content that was in it,
     and refuses it where its campaigns changed meanwhile.
     """
+    invocation.begin("planning")
     # The rooms that plan and send come in when they are needed: a shell that completes a word asks for none of them.
     from runner.cli.carryout import carry_out
     from runner.cli.orders import choose, follow_plan, refuse_choice, refuse_dry_run

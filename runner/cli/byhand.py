@@ -25,6 +25,7 @@ def export_state(invocation: Invocation, *, file: str, retire: bool) -> int:
     It holds pseudonyms and no number; the key is not in it. With --retire the imported state keeps the id, and this
     one sends no more.
     """
+    invocation.begin("writing what the state holds")
     from runner.cli.states import open_as_it_is
     from runner.model.clock import SystemClock
     from runner.state import transfer
@@ -49,6 +50,7 @@ def import_state(invocation: Invocation, *, file: str) -> int:
     The key must be the one that the export was made with. The id stays the same only where the other state was
     retired with `campaign state export --retire`.
     """
+    invocation.begin("filling the state")
     from runner.cli.states import fill_new
 
     with (

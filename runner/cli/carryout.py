@@ -27,6 +27,7 @@ from runner.plan.build import Planning, build_plan
 from runner.plan.desk import Desk
 from runner.plan.formers import rename_formers
 from runner.plan.selection import Selection
+from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
 from runner.sending.queue import open_accounts
@@ -68,9 +69,10 @@ def carry_out(
             desk = build_desk(invocation, order.project, state, sandbox=sandbox)
             desk = replace(desk, closed=closed, approval=order.approval)
             planning = build_plan(desk, order.selection, keep_pending=True)
-            screen.show_plan(planning.plan)
+            screen.show_plan(planning.plan, stop)
             if planning.plan.sending and not auto_approve and order.plan_file is None:
                 _ask(planning.plan, stop, invocation)
+            invocation.begin("preparing to send")
             return _send(desk, doors, planning, order.selection, stop, screen)
     except Interrupted:
         invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
@@ -86,7 +88,9 @@ def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> Non
 
 def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:
     """Raise NotConfirmed unless `yes` is typed, and nothing else; what was typed before the question is no answer."""
-    invocation.warn(f"\n{_say_what_is_sent(plan, stop)} It can't be taken back.")
+    question = Page(width=invocation.width, color=False)
+    question.write(f"{_say_what_is_sent(plan, stop)} It can't be taken back.")
+    invocation.warn(f"\n{question.text}")
     click.echo("Only `yes` sends it: ", err=True, nl=False)
     answer = ""
     if sys.stdin is not None:
@@ -127,7 +131,7 @@ def _send(
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     started_at = clock.now()
-    with screen.follow(clock, plan) as show, stopping(stop):
+    with screen.follow(stop, plan) as show, stopping(stop, aloud=not screen.has_bar(plan)):
 
         def tell(event: Event) -> None:
             tally.note(event)

@@ -13,8 +13,9 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-NARROWEST = 80
-WIDEST = 160
+    from runner.cli.life import Sign
+
+NARROWEST, USUAL, WIDEST = 40, 80, 160
 PIECES_AT_ONCE = 500
 ASKED_BY_SHELL = "_CAMPAIGN_COMPLETE"
 """The variable by which the scripts of `campaign completion` ask: `bash_complete`, say."""
@@ -33,6 +34,7 @@ class Invocation:
         self.no_color = False
         self.quiet = False
         self.verbose = False
+        self._sign: Sign | None = None
 
     @property
     def directory(self) -> Path:
@@ -68,9 +70,32 @@ class Invocation:
             return True
         return self.environment.get("TERM") != "dumb" and stream is not None and stream.isatty()
 
+    def moves(self, stream: IO[str] | None) -> bool:
+        """Whether `stream` can show what moves: it is a terminal that somebody may be watching, and no job's log."""
+        is_terminal = stream is not None and stream.isatty()
+        return is_terminal and not self.is_ci and self.environment.get("TERM") != "dumb"
+
+    def begin(self, doing: str) -> None:
+        """Show on a terminal, from now until a result is printed or `end`, that the command is at this."""
+        if self.quiet or not self.moves(sys.stderr):
+            return
+        if self._sign is None:
+            # Imported where there is a terminal to show it: elsewhere it would cost a start without a use.
+            from runner.cli.life import Sign
+
+            self._sign = Sign(sys.stderr, doing)
+        else:
+            self._sign.say(doing)
+
+    def end(self) -> None:
+        """Show no more what the command is at: something else is to be seen there."""
+        if self._sign is not None:
+            self._sign.end()
+            self._sign = None
+
     @property
     def width(self) -> int:
-        """The columns to use: `COLUMNS`, else those of the terminal, else 80; between 80 and 160 in any case."""
+        """The columns to use: `COLUMNS`, else those of the terminal, else 80; between 40 and 160 in any case."""
         columns = self.environment.get("COLUMNS", "")
         if not (columns.isascii() and columns.isdigit()):
             columns = str(_measure_terminal())
@@ -78,6 +103,7 @@ class Invocation:
 
     def write(self, text: str) -> None:
         """Print a result, whole, on stdout. Raises where it can't be: BrokenPipeError if nobody reads."""
+        self.end()
         try:
             click.echo(text, nl=not text.endswith("\n"), color=True)
         except BrokenPipeError:
@@ -104,6 +130,8 @@ class Invocation:
 
     def warn(self, text: str) -> None:
         """Say on stderr what must be read. Where nobody can, the command goes on all the same."""
+        if self._sign is not None:
+            self._sign.hide()
         try:
             click.echo(text, err=True, nl=not text.endswith("\n"), color=True)
         except OSError:
@@ -112,9 +140,10 @@ class Invocation:
 
 def _measure_terminal() -> int:
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+        # A terminal that knows no width says nought.
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or USUAL
     except (OSError, ValueError):
-        return NARROWEST
+        return USUAL
 
 
 def _let_go(stream: IO[str]) -> None:

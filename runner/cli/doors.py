@@ -98,6 +98,8 @@ class Hall:
     def _hold(self, fingerprint: bytes, account: Account, lock_timeout: timedelta) -> Held:
         """The lock of this key, taken once however many accounts share it."""
         if fingerprint not in self._locks:
+            if lock_timeout:
+                self.invocation.begin(f"waiting for the lock of account `{account.name}`")
             lock = hold_account(
                 self.state,
                 fingerprint=fingerprint,
@@ -107,6 +109,8 @@ class Hall:
                 clock=self.clock,
             )
             self._locks[fingerprint] = self.until_closed.enter_context(lock)
+            if lock_timeout:
+                self.invocation.begin("planning")
         return self._locks[fingerprint]
 
     def _look_up(self, reference: Reference) -> Secret:

@@ -47,7 +47,7 @@ VARIABLES: Mapping[str, str] = {
     "CAMPAIGN_ALLOW_HOSTS": "The only hosts that may be connected to, with commas between them.",
     "CI": "A CI job runs this: whole numbers are never shown, and a SQLite state must be pinned.",
     "NO_COLOR": "No colours; FORCE_COLOR and CLICOLOR_FORCE ask for them, TERM=dumb for none.",
-    "COLUMNS": "The width of the output, between 80 and 160.",
+    "COLUMNS": "The width of the output, between 40 and 160.",
 }
 """The variables of the environment that every command heeds; the files of a project name others by `${NAME}`."""
 
@@ -198,6 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from runner.cli.boundary import tell_failure
 
         return tell_failure(error, invocation)
+    finally:
+        invocation.end()
 
 
 def _run(invocation: Invocation, arguments: list[str]) -> int:

@@ -24,6 +24,7 @@ from runner.cli.suggestions import complete_campaigns, complete_files
 
 if TYPE_CHECKING:
     from runner.audience.recipients import Audience
+    from runner.errors import Problem
     from runner.model.config import Campaign
     from runner.model.plan import Plan
     from runner.plan.desk import Desk
@@ -62,6 +63,7 @@ def plan(
     With -o the plan is saved too: `campaign apply --plan FILE` then does that and nothing more. A saved plan belongs to
     a state, which is made where there is none yet. NAME and the NAME of --exclude may be globs (`spring-*`).
     """
+    invocation.begin("planning")
     from runner.plan.selection import Selection
 
     selection = Selection(names, excluded)
@@ -193,9 +195,12 @@ def recipients(
     variables: tuple[str, ...],
     sandbox: bool,
 ) -> int:
-    """Show whom a campaign would reach, row by row; with --dropped whom it would not, and why."""
+    """Show whom a campaign would reach, row by row; with --dropped whom it would not, and why.
+
+    It says so where the campaign is blocked, by a guard say, and nobody is reached for now.
+    """
+    invocation.begin("reading sources")
     from runner.errors import RunnerError
-    from runner.plan.desk import read_audience
 
     if reveal and invocation.is_ci:
         raise RunnerError(
@@ -205,12 +210,32 @@ def recipients(
         )
     with open_desk(invocation, variables, sandbox=sandbox) as desk:
         campaign = find_one(desk, name)
-        with read_audience(campaign, desk) as audience:
+        audience, blocked = _judge_audience(campaign, desk)
+        with audience:
             pieces = _render_audience(
-                invocation, campaign, audience, dropped=dropped, reveal=reveal, output_format=output_format
+                invocation, campaign, audience, blocked, dropped=dropped, reveal=reveal, output_format=output_format
             )
             invocation.write_all(pieces)
     return 0
+
+
+def _judge_audience(campaign: Campaign, desk: Desk) -> tuple[Audience, tuple[Problem, ...]]:
+    """Who is reached by the campaign and who not, and what blocks it where it is planned alone.
+
+    Raises ProblemsFound where a source fails.
+    """
+    from runner.errors import Severity
+    from runner.model.plan import Action
+    from runner.plan.campaign import plan_campaign
+    from runner.plan.desk import read_audience
+    from runner.plan.resemblance import Resemblance, count_audios
+
+    planned, audience = plan_campaign(campaign, desk, Resemblance(desk, count_audios([campaign])))
+    if audience is None:
+        return read_audience(campaign, desk), ()
+    if planned.action is not Action.BLOCKED:
+        return audience, ()
+    return audience, tuple(problem for problem in planned.problems if problem.severity is Severity.ERROR)
 
 
 def find_one(desk: Desk, glob: str) -> Campaign:
@@ -231,15 +256,31 @@ def find_one(desk: Desk, glob: str) -> Campaign:
 
 
 def _render_audience(
-    invocation: Invocation, campaign: Campaign, audience: Audience, *, dropped: bool, reveal: bool, output_format: str
+    invocation: Invocation,
+    campaign: Campaign,
+    audience: Audience,
+    blocked: tuple[Problem, ...],
+    *,
+    dropped: bool,
+    reveal: bool,
+    output_format: str,
 ) -> Iterator[str]:
+    from runner.render.problems import render_problems
     from runner.render.recipients import render_csv, render_json, render_text
 
     shown = audience.read_rows(dropped=dropped)
+    if blocked and output_format != "text":
+        invocation.tell(render_problems(blocked, color=invocation.colors(sys.stderr)))
     if output_format == "csv":
         return render_csv(shown, reveal=reveal)
     if output_format == "json":
         return render_json(campaign.name, campaign.edition, audience.rows, shown, reveal=reveal)
     return render_text(
-        campaign.label, audience.rows, shown, reveal=reveal, width=invocation.width, color=invocation.color
+        campaign.label,
+        audience.rows,
+        shown,
+        blocked=blocked,
+        reveal=reveal,
+        width=invocation.width,
+        color=invocation.color,
     )

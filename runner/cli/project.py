@@ -32,6 +32,7 @@ def validate(invocation: Invocation, *, files: tuple[Path, ...], output_format: 
     No source, no state, no variable of the environment and no network is touched. With `--format github` problems
     stand beside their lines in a pull request; `--format gitlab` prints a Code Quality report.
     """
+    invocation.begin("checking files")
     directory = invocation.directory
     root = find_root(directory)
     named = [directory / file for file in files] if files else None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runner.cli.context import Invocation
-from runner.model.clock import Clock
 from runner.model.events import Event, RunReport
 from runner.model.plan import Plan
 from runner.render.count import Tell
@@ -16,6 +15,7 @@ from runner.render.events import event_document, plan_event
 from runner.render.progress import open_progress
 from runner.render.report import render_report
 from runner.render.text import render_plan
+from runner.sending.stop import Stop
 
 
 class Screen:
@@ -27,29 +27,36 @@ class Screen:
         self._again = again
         self._resolve = resolve
 
-    def show_plan(self, plan: Plan) -> None:
-        """The plan that is asked about and carried out."""
+    def show_plan(self, plan: Plan, stop: Stop) -> None:
+        """The plan that is asked about and carried out, as far as the limit of `stop` lets it be."""
         invocation = self.invocation
         if self._as_json:
             invocation.write(write_line(plan_event(plan)))
         else:
-            invocation.write(render_plan(plan, width=invocation.width, color=invocation.color))
+            most = stop.most(plan.recipients)
+            invocation.write(render_plan(plan, width=invocation.width, color=invocation.color, most=most))
+
+    def has_bar(self, plan: Plan) -> bool:
+        """Whether a bar shows the run, on a terminal."""
+        invocation = self.invocation
+        return not self._as_json and not invocation.quiet and bool(plan.sending) and invocation.moves(sys.stderr)
 
     @contextmanager
-    def follow(self, clock: Clock, plan: Plan) -> Iterator[Tell]:
+    def follow(self, stop: Stop, plan: Plan) -> Iterator[Tell]:
         """A listener for what the run tells: JSON Lines on stdout, else progress on stderr unless it is to be quiet."""
         invocation = self.invocation
+        invocation.end()
         if self._as_json:
             yield self._write_event
         elif invocation.quiet or not plan.sending:
             yield _keep_silent
         else:
-            terminal = sys.stderr.isatty()
             with open_progress(
                 sys.stderr,
-                clock=clock,
+                clock=stop.clock,
                 zone=plan.timezone,
-                terminal=terminal,
+                is_stopping=lambda: stop.signalled,
+                terminal=self.has_bar(plan),
                 color=invocation.colors(sys.stderr),
                 verbose=invocation.verbose,
             ) as tell:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from runner.render.count import STOPPING
 from runner.sending.stop import Stop
 
-STOPPING = b"\nstopping: the answer under way is awaited and recorded; Ctrl-C again ends at once\n"
+ENDED = b"\nended at once: what was under way is unknown; `campaign status` tells of it\n"
+SHOW_CURSOR = b"\x1b[?25h"
+"""Undoes what a bar did that has no time to end."""
 Handler = Callable[[int, FrameType | None], None]
 
 
@@ -30,21 +33,30 @@ def interrupting() -> Iterator[None]:
 
 
 @contextmanager
-def stopping(stop: Stop) -> Iterator[None]:
-    """SIGINT and SIGTERM let no further chunk start; a second SIGINT ends the process at once, as it stands."""
+def stopping(stop: Stop, *, aloud: bool) -> Iterator[None]:
+    """SIGINT and SIGTERM let no further chunk start; a second SIGINT ends the process at once, as it stands.
+
+    `aloud` says what comes of the first; without it a bar does.
+    """
 
     def heed(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and stop.interrupted:
+            _write(SHOW_CURSOR + ENDED if os.isatty(2) else ENDED)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
         stop.interrupted = stop.interrupted or number == signal.SIGINT
         stop.signalled = True
-        # From a handler, so past every buffer: the signal may have come in the middle of a write.
-        with suppress(OSError):
-            os.write(2, STOPPING)
+        if aloud:
+            _write(f"\n{STOPPING}\n".encode())
 
     with _handling(heed):
         yield
+
+
+def _write(text: bytes) -> None:
+    # From a handler, so past every buffer: the signal may have come in the middle of a write.
+    with suppress(OSError):
+        os.write(2, text)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
     Chunks in doubt come first, each with the commands that settle it. NAME may be a glob (`spring-*`). Exits 3 where a
     chunk is unknown.
     """
+    invocation.begin("reading the ledger")
     from runner.cli.states import open_for_reading
     from runner.cli.statuses import build_status
     from runner.model.clock import SystemClock
@@ -115,6 +116,7 @@ def contacted(invocation: Invocation, *, number: str, sandbox: bool) -> int:
 
     With - the number is read from stdin, and so stands in no list of processes and no shell's history.
     """
+    invocation.begin("reading the ledger")
     from runner.cli.states import open_for_reading
     from runner.cli.statuses import find_zone
     from runner.numbers import mask_number

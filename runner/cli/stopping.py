@@ -52,6 +52,8 @@ def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
         words = ", ".join(f"`{glob}`" for glob in others if glob) or "all campaigns"
         known = "; ".join(stop.describe() for stop in stops) or "nothing is"
         raise RunnerError(f"{words} was not stopped by these words", hint=f"stopped: {known}", code="not-stopped")
+    words = ", ".join(f"`{name}`" for name in names) or "all campaigns"
+    invocation.tell(f"{words} may go on: the next `campaign apply` sends again")
     for stop in stops:
         invocation.tell(f"still stopped: {stop.describe()}")
     return 0

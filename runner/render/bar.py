@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, cast
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,9 +13,7 @@ from rich.text import Text
 
 from runner.model.clock import Clock
 from runner.model.events import Event
-from runner.render.count import Count, Forgiving, Tell, describe_change
-from runner.render.page import tidy
-from runner.render.words import render_costs, render_duration
+from runner.render.count import STOPPING, Count, Forgiving, Tell, describe_change
 
 LOOKS_PER_S = 4
 
@@ -24,48 +21,31 @@ LOOKS_PER_S = 4
 class Bar:
     """What the terminal shows: drawn anew several times a second, so that waiting is seen to go by."""
 
-    def __init__(self, clock: Clock, zone: str) -> None:
+    def __init__(self, clock: Clock, zone: str, is_stopping: Callable[[], bool]) -> None:
         self._clock = clock
         self._zone = zone
+        self._is_stopping = is_stopping
         self.count = Count()
 
     def __rich__(self) -> Group:
         """The bar, how far the run is, and what it waits for."""
-        count = self.count
-        bar = ProgressBar(total=max(count.people, 1), completed=count.people_done)
-        # A bar does not end its line by itself: an empty text does.
-        return Group(bar, Text(), Text(count.summary + self._say_pace()), Text(self._say_waiting(), style="dim"))
-
-    def _say_pace(self) -> str:
-        now = self._clock.now()
-        count = self.count
-        parts = []
-        if count.started_at is not None and count.people_done:
-            minutes = max((now - count.started_at).total_seconds(), 1.0) / 60
-            parts.append(f"{count.people_done / minutes:,.0f} a minute")
-        if count.costs:
-            parts.append(render_costs(count.costs))
-        finish = count.estimate_finish(now)
-        if finish is not None and count.requests_done < count.requests:
-            parts.append(f"done about {finish.astimezone(ZoneInfo(self._zone)):%H:%M}")
-        return "".join(f", {part}" for part in parts)
-
-    def _say_waiting(self) -> str:
         count, now = self.count, self._clock.now()
-        if count.ended:
-            return ""
-        if count.waiting_until is None or count.waiting_until <= now:
-            return "a request is under way" if count.requests_done < count.requests else ""
-        left = (count.waiting_until - now).total_seconds()
-        return f"next request in {render_duration(left)}: {tidy(count.why)}"
+        bar = ProgressBar(total=max(count.people, 1), completed=count.people_done)
+        following = Text(count.describe_next(now), style="dim")
+        if self._is_stopping() and not count.ended:
+            following = Text(STOPPING, style="yellow")
+        # A bar does not end its line by itself: an empty text does.
+        return Group(bar, Text(), Text(count.describe(now, self._zone)), following)
 
 
 @contextmanager
-def open_bar(stream: IO[str], *, clock: Clock, zone: str, color: bool) -> Iterator[Tell]:
+def open_bar(
+    stream: IO[str], *, clock: Clock, zone: str, is_stopping: Callable[[], bool], color: bool
+) -> Iterator[Tell]:
     """A bar on the terminal `stream`; what must be read scrolls above it."""
     forgiving = cast("IO[str]", Forgiving(stream))
     console = Console(file=forgiving, no_color=not color, highlight=False, markup=False, emoji=False)
-    bar = Bar(clock, zone)
+    bar = Bar(clock, zone, is_stopping)
     with Live(bar, console=console, refresh_per_second=LOOKS_PER_S) as live:
 
         def tell(event: Event) -> None:

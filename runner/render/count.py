@@ -21,7 +21,13 @@ from runner.model.events import (
 from runner.model.ledger import ChunkStatus
 from runner.render.page import tidy
 from runner.render.problems import printable
-from runner.render.words import render_people
+from runner.render.words import render_costs, render_duration, render_people, render_soon
+
+STOPPING = (
+    "stopping: the answer under way is awaited and recorded, then it stops; Ctrl-C again ends at once and leaves that "
+    "chunk unknown"
+)
+"""What comes of a first signal."""
 
 Tell = Callable[[Event], None]
 
@@ -68,10 +74,28 @@ class Count:
         pace = self.started_at + (now - self.started_at) * (self.requests / self.requests_done)
         return pace if self.finishes_at is None else max(pace, self.finishes_at)
 
-    @property
-    def summary(self) -> str:
-        """`12/40 requests, 5,812/20,000 people`."""
-        return f"{self.requests_done:,}/{self.requests:,} requests, {self.people_done:,}/{self.people:,} people"
+    def describe(self, now: datetime, zone: str) -> str:
+        """How far it is: `12/40 requests, 5,812/20,000 people, 2,010 a minute, 871.80 EUR, done about 11:11+01:00`."""
+        parts = [f"{self.requests_done:,}/{self.requests:,} requests, {self.people_done:,}/{self.people:,} people"]
+        if self.started_at is not None and self.people_done:
+            # Of what left in the first seconds of a window no rate can be told: they are followed by a wait.
+            minutes = max((now - self.started_at).total_seconds() / 60, 1.0)
+            parts.append(f"{self.people_done / minutes:,.0f} a minute")
+        if self.costs:
+            parts.append(render_costs(self.costs))
+        finish = self.estimate_finish(now)
+        if finish is not None and self.requests_done < self.requests:
+            parts.append(f"done about {render_soon(finish, now, zone)}")
+        return ", ".join(parts)
+
+    def describe_next(self, now: datetime) -> str:
+        """What is waited for: `next request in 41 s: limit of 5 in 60 s`; empty where nothing more comes."""
+        if self.ended or self.started_at is None:
+            return ""
+        if self.waiting_until is None or self.waiting_until <= now:
+            return "a request is under way" if self.requests_done < self.requests else ""
+        left = (self.waiting_until - now).total_seconds()
+        return f"next request in {render_duration(left)}: {tidy(self.why)}"
 
 
 def describe_change(event: Event) -> str | None:

@@ -13,6 +13,8 @@ WORD = re.compile(r"(?<!\S)`(?P<code>[^`]+)`(?P<mark>[,.;:]?)(?!\S)|\S+")
 PLAIN = re.compile(
     r"(?:[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*|\d+(?:,\d{3})*(?:\.\d+)?%?|\([^\W\d_]+\))[,.;:]?|[\u2013\u2014=]"
 )
+ENDING = re.compile(r"(?<=[^\s,.;:])[,.;:]$")
+"""A mark that belongs to the sentence and not to the word before it."""
 COMMAND = re.compile(r"##(?=\[|vso)")
 """What some runners of jobs take for a command to themselves, wherever it stands in a line."""
 
@@ -38,6 +40,8 @@ def prose(text: str) -> str:
     for word in WORD.finditer(text):
         if word["code"] is None and not PLAIN.fullmatch(word.group()):
             strange.append(word.group())
+            if ENDING.search(word.group()):
+                told += _take_strange(strange)
             continue
         told += _take_strange(strange)
         told.append(word.group() if word["code"] is None else code(word["code"]) + word["mark"])
@@ -45,7 +49,10 @@ def prose(text: str) -> str:
 
 
 def _take_strange(words: list[str]) -> list[str]:
-    """The words so far that need code, as one span; none are left behind."""
-    span = [code(" ".join(words))] if words else []
+    """The words so far that need code, as one span before the mark that ends them; none are left behind."""
+    if not words:
+        return []
+    text = " ".join(words)
     words.clear()
-    return span
+    bare = ENDING.sub("", text)
+    return [code(bare) + text[len(bare) :]]

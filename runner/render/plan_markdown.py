@@ -49,10 +49,9 @@ def render_plan_markdown(plan: Plan, language: Language, *, next_step: str | Non
 
     `next_step` is the complete command that carries it out, where one may.
     """
-    head = [MARKER, ""]
+    head = [MARKER, "", f"**{say_headline(plan, language)}**", ""]
     if plan.is_rehearsal:
         head += [f"**{language.say('rehearsal')}**", ""]
-    head += [f"**{say_headline(plan, language)}**", ""]
     blocked = say_blocked(plan, language)
     if blocked is not None:
         head += [f"**{blocked}**", ""]

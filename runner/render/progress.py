@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Event as Bell
 from threading import RLock, Thread
 from typing import IO
@@ -21,16 +21,17 @@ from runner.model.events import (
 from runner.render.count import Count, Forgiving, Tell, describe_change
 from runner.render.page import tidy
 from runner.render.problems import printable
-from runner.render.words import render_duration, render_people
+from runner.render.words import render_duration, render_people, render_second
 
 HEARTBEAT_S = 60.0
 
 
 class Lines:
-    """Progress as plain lines, each with its time in UTC; `verbose` tells of every chunk."""
+    """Progress as plain lines, each with its time in `zone`; `verbose` tells of every chunk."""
 
-    def __init__(self, stream: IO[str], *, verbose: bool = False) -> None:
+    def __init__(self, stream: IO[str], *, zone: str, verbose: bool = False) -> None:
         self._stream = Forgiving(stream)
+        self._zone = zone
         self._verbose = verbose
         self._count = Count()
         self._lock = RLock()
@@ -52,10 +53,11 @@ class Lines:
         with self._lock:
             count = self._count
             if count.started_at is not None:
-                self._print(now, count.summary + _say_finish(count, now) + _say_waiting(count, now))
+                parts = (count.describe(now, self._zone), count.describe_next(now))
+                self._print(now, ", ".join(filter(None, parts)))
 
     def _print(self, at: datetime, text: str) -> None:
-        self._stream.write(f"{at.astimezone(UTC):%H:%M:%SZ} {text}\n")
+        self._stream.write(f"{render_second(at, self._zone)} {text}\n")
         self._stream.flush()
 
 
@@ -72,41 +74,38 @@ def _describe_step(event: Event) -> str | None:
             return None
 
 
-def _say_finish(count: Count, now: datetime) -> str:
-    finish = count.estimate_finish(now)
-    if finish is None or count.requests_done >= count.requests:
-        return ""
-    return f", done about {finish.astimezone(UTC):%H:%M}"
-
-
-def _say_waiting(count: Count, now: datetime) -> str:
-    if count.waiting_until is None or count.waiting_until <= now:
-        return ""
-    return f", next request in {render_duration((count.waiting_until - now).total_seconds())}: {tidy(count.why)}"
-
-
 @contextmanager
 def open_progress(
-    stream: IO[str], *, clock: Clock, zone: str, terminal: bool, color: bool = False, verbose: bool = False
+    stream: IO[str],
+    *,
+    clock: Clock,
+    zone: str,
+    is_stopping: Callable[[], bool],
+    terminal: bool,
+    color: bool = False,
+    verbose: bool = False,
 ) -> Iterator[Tell]:
-    """Show on `stream` what the listener that is yielded is told: a bar where it is a terminal, else plain lines."""
+    """Show on `stream` what the listener that is yielded is told: a bar where it is a terminal, else plain lines.
+
+    `is_stopping` says whether a signal came, which a bar shows.
+    """
     shown: AbstractContextManager[Tell]
     if terminal:
         from runner.render.bar import open_bar
 
-        shown = open_bar(stream, clock=clock, zone=zone, color=color)
+        shown = open_bar(stream, clock=clock, zone=zone, is_stopping=is_stopping, color=color)
     else:
-        shown = open_lines(stream, clock=clock, verbose=verbose)
+        shown = open_lines(stream, clock=clock, zone=zone, verbose=verbose)
     with shown as tell:
         yield tell
 
 
 @contextmanager
 def open_lines(
-    stream: IO[str], *, clock: Clock, verbose: bool = False, heartbeat_s: float = HEARTBEAT_S
+    stream: IO[str], *, clock: Clock, zone: str, verbose: bool = False, heartbeat_s: float = HEARTBEAT_S
 ) -> Iterator[Tell]:
     """Plain lines: one each `heartbeat_s` seconds and one at each change."""
-    lines = Lines(stream, verbose=verbose)
+    lines = Lines(stream, zone=zone, verbose=verbose)
     bell = Bell()
     beat = Thread(target=_beat, args=(lines, clock, bell, heartbeat_s), daemon=True)
     beat.start()

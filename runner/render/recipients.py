@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from runner.errors import Problem
 from runner.model.plan import Reason, Rows
 from runner.numbers import format_number, mask_cell, mask_number
 from runner.render.documents import FORMAT_VERSION
@@ -16,6 +17,8 @@ from runner.render.problems import printable
 from runner.render.words import render_count, render_people
 
 COLUMNS = ("number", "reason", "why", "source", "file", "row", "text")
+EXCERPT = 40
+"""Characters that are shown of a text which is no number: it may be a whole row, with the names of people in it."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet take a cell for a formula (OWASP, CSV injection), also after blanks."""
 
@@ -60,13 +63,27 @@ class ShownRow(Protocol):
 
 
 def render_text(
-    label: str, rows: Rows, shown: Iterable[ShownRow], *, reveal: bool, width: int = 80, color: bool = False
+    label: str,
+    rows: Rows,
+    shown: Iterable[ShownRow],
+    *,
+    reveal: bool,
+    blocked: Sequence[Problem] = (),
+    width: int = 80,
+    color: bool = False,
 ) -> Iterator[str]:
-    """A headline, then a line for each row: the number, what became of it, where it stands."""
+    """A headline, then a line for each row: the number, what became of it, where it stands.
+
+    `blocked` is why nobody of them is reached for now.
+    """
     page = Page(width=width, color=color)
     dropped = render_count(rows.listed - rows.pending, "row")
-    reached = render_people(rows.pending)
-    page.write(f"{printable(label)}: {reached} would be reached, {dropped} dropped.", style=Style.BOLD)
+    reached = f"{render_people(rows.pending)} would be reached"
+    if blocked:
+        reached = f"blocked, with {render_people(rows.pending)} pending"
+    page.write(f"{printable(label)}: {reached}, {dropped} dropped.", style=Style.BOLD)
+    for problem in blocked:
+        page.write(f"! {tidy(problem.message)} ({problem.code})", hang=2, style=Style.LOUD)
     parts = [f"{getattr(rows, reason):,} {reason}" for reason in Reason if getattr(rows, reason)]
     if parts:
         page.write(f"{render_count(rows.listed, 'row')}: {', '.join(parts)}", hang=2)
@@ -121,7 +138,10 @@ def _say_number(row: ShownRow, *, reveal: bool) -> str | None:
 def _say_text(row: ShownRow, *, reveal: bool) -> str | None:
     if row.number is not None:
         return None
-    return printable(row.text if reveal else mask_cell(row.text))
+    if reveal:
+        return printable(row.text)
+    text = printable(mask_cell(row.text))
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1].rstrip() + "…"
 
 
 def _write_record(cells: Iterable[str]) -> str:

@@ -135,9 +135,13 @@ def _write_days(status: Status, page: Page) -> None:
         page.write(f"{render_count(earlier, 'earlier day')}: `--format json` has them all", indent=4)
     rows = [("day", "people", "chunks", "cost"), *(_say_day(day) for day in status.days[-LATEST:])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 4 + 2 * (len(widths) - 1) > page.width:
+        for day, people, chunks, cost in rows[1:]:
+            page.write(f"{day}  people: {people}; chunks: {chunks}; cost: {cost or 'none told'}", indent=4, hang=2)
+        return
     for day, people, chunks, cost in rows:
         cells = (day.ljust(widths[0]), people.ljust(widths[1]), chunks.ljust(widths[2]), cost.rjust(widths[3]))
-        page.write("  ".join(cells), indent=4, hang=widths[0] + 2)
+        page.keep("  ".join(cells), indent=4)
 
 
 def _say_day(day: DayStatus) -> tuple[str, str, str, str]:

@@ -38,10 +38,18 @@ DETAIL = 4
 SOURCE_LINE = re.compile(r"(?:\x1b\[[\d;]*m)* *\d* \|")
 
 
-def render_plan(plan: Plan, *, width: int = 80, color: bool = False, next_step: str | None = None) -> str:
-    """A plan as text of `width` columns. `next_step` is the complete command that carries it out, where one may."""
+def render_plan(
+    plan: Plan, *, width: int = 80, color: bool = False, next_step: str | None = None, most: int | None = None
+) -> str:
+    """A plan as text of `width` columns.
+
+    `next_step` is the complete command that carries it out, where one may. `most` are the people that a run may reach
+    which carries out no more of it.
+    """
     page = Page(width=width, color=color)
     _write_head(plan, page)
+    if most is not None and most < plan.recipients:
+        page.write(f"This run reaches at most {render_people(most)} of them: `--limit` says so.", style=Style.CARE)
     for warning in plan.warnings:
         page.skip()
         _write_problem(warning, page, indent=0)

@@ -63,6 +63,18 @@ def render_utc(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def render_second(moment: datetime, zone: str) -> str:
+    """An instant as `render_local` does, to the second: `2026-11-24 11:00:05+01:00`."""
+    return moment.astimezone(ZoneInfo(zone)).isoformat(sep=" ", timespec="seconds")
+
+
+def render_soon(moment: datetime, now: datetime, zone: str) -> str:
+    """An instant as `render_local` does, without its day where that is the day of `now`: `11:00+01:00`."""
+    told = render_local(moment, zone)
+    day, _, clock = told.partition(" ")
+    return clock if render_local(now, zone).startswith(day) else told
+
+
 def render_local(moment: datetime, zone: str) -> str:
     """An instant in this IANA zone, to the minute and with the zone's offset: `2026-11-24 11:00+01:00`."""
     return moment.astimezone(ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes")

@@ -119,9 +119,10 @@ def test_a_second_sigint_ends_at_once_and_leaves_the_chunk_unknown(place, serve:
     wait_for_arrival(sandbox, run)
     assert run.stderr is not None
     run.send_signal(signal.SIGINT)
-    assert any("stopping" in line for line in run.stderr)
+    assert any("Ctrl-C again ends at once" in line for line in run.stderr)
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=10) != 0
+    assert "ended at once: what was under way is unknown" in run.stderr.read()
     serve()
     assert place.apply().returncode == 3
     assert place.status()["campaigns"][0]["people"]["unknown"] == 5

@@ -54,6 +54,21 @@ def test_a_plan_as_text_ends_with_the_complete_next_step(campaign, root):
     assert elsewhere.stdout.endswith(f"Next step: campaign -C {root} apply --sandbox\n")
 
 
+def test_recipients_of_a_blocked_campaign_say_why_nobody_is_reached(campaign, root):
+    (root / "campaigns/spring.yaml").write_text(GUARDED, encoding="utf-8")
+    text = campaign("recipients", "spring", "--sandbox", cwd=root).stdout
+    assert text.startswith("spring: blocked, with 2 people pending, 2 rows dropped.\n! `spring` would reach 2 people;")
+    rows = campaign("recipients", "spring", "--sandbox", "--format", "csv", cwd=root)
+    assert "guard-max-recipients" in rows.stderr
+    assert len(list(csv.DictReader(io.StringIO(rows.stdout)))) == 2
+
+
+def test_a_rehearsal_is_marked_as_one_in_what_others_read(campaign, root):
+    for form in ("markdown", "html"):
+        shown = campaign("plan", "--sandbox", "--format", form, cwd=root).stdout
+        assert "Rehearsal in the sandbox: nobody is reached." in shown
+
+
 def test_a_plan_holds_no_number_in_any_format(campaign, root):
     for form in ("text", "json"):
         assert "98 12 34" not in campaign("plan", "--sandbox", "--format", form, cwd=root).stdout

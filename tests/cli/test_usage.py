@@ -233,8 +233,10 @@ def test_colour_is_for_terminals_and_for_who_asks(variables, terminal, coloured)
     assert invocation.colors(Stream()) is False
 
 
-@pytest.mark.parametrize(("columns", "width"), [("40", 80), ("100", 100), ("500", 160), ("x", 80), ("٣٠٠", 80)])
-def test_text_uses_80_to_160_columns(columns, width):
+@pytest.mark.parametrize(
+    ("columns", "width"), [("40", 40), ("9", 40), ("100", 100), ("500", 160), ("x", 80), ("٣٠٠", 80)]
+)
+def test_text_uses_40_to_160_columns(columns, width):
     invocation = Invocation()
     invocation.environment = {"COLUMNS": columns}
     assert invocation.width == width

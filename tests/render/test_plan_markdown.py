@@ -183,6 +183,19 @@ def test_prose_keeps_every_visible_word(text):
     assert re.sub(r"[\s`]|# ?#", "", shown) == re.sub(r"[\s`]|##", "", f"x {line}")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("see data/a.csv, then go", "see `data/a.csv`, then go"),
+        ("max_cost is 400; 10.5x is more.", "`max_cost` is 400; `10.5x` is more."),
+        ("a_b c_d, e_f.", "`a_b c_d`, `e_f`."),
+        ("... and ;", "`...` and `;`"),
+    ],
+)
+def test_a_mark_that_ends_a_word_stays_outside_of_its_code(text, told):
+    assert prose(text) == told
+
+
 @pytest.mark.parametrize("text", ["", "\U0001f4de" * 200, "`@x|" * 90], ids=["short", "wide", "hostile"])
 @pytest.mark.parametrize(("problems", "blocked"), [(1, 3), (1, 1), (6, 2)])
 def test_five_hundred_campaigns_stay_under_sixty_thousand_bytes(crowd, text, problems, blocked):

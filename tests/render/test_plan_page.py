@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import threading
 from dataclasses import replace
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import html5lib
 import pytest
 
-from runner.model.plan import Change, Rows
+from runner.model.plan import Action, Change, Rows
 from runner.render.language import ENGLISH, FRENCH, LANGUAGES
 from runner.render.plan_page import render_plan_page
 
@@ -139,6 +140,26 @@ def test_bars_are_as_long_as_what_they_stand_for(review):
     kinds = [rect.get("class") for rect in much.iter(f"{SVG}rect")]
     assert kinds.count("unpriced") == 1
     assert kinds.count("over") == 1
+
+
+def test_what_is_beyond_a_guard_on_purpose_looks_otherwise_than_what_blocks(review):
+    blocked = review.campaigns[4]
+    passed = replace(
+        blocked, action=Action.SEND, bounds=replace(blocked.bounds, accepted_cost=Decimal(3500)), problems=()
+    )
+    tree = _parse(render_plan_page(replace(review, campaigns=(passed,)), ENGLISH))
+    kinds = {rect.get("class") for rect in tree.iter(f"{SVG}rect")}
+    assert "passed" in kinds
+    assert "over" not in kinds
+    assert "beyond the guard, on purpose" in "".join(tree.itertext())
+
+
+def test_one_duplicate_is_one_in_french(review):
+    sent = replace(review.campaigns[0], rows=Rows(listed=1202, duplicate=1, invalid=1, pending=1200))
+    page = render_plan_page(replace(review, campaigns=(sent,)), FRENCH)
+    assert "<b>1</b> doublon <" in page
+    assert "1 doublon</title>" in page
+    assert "<b>1</b> invalide <" in page
 
 
 def test_every_picture_has_a_name_a_description_and_a_table(review):

@@ -30,6 +30,11 @@ def test_a_plan_fits_the_width(plan, width):
     assert max(map(len, render_plan(plan, width=width).splitlines())) <= width
 
 
+def test_a_limit_is_told_beside_what_it_limits(plan):
+    assert "This run reaches at most 500 people of them: `--limit` says so." in render_plan(plan, most=500)
+    assert "--limit" not in render_plan(plan, most=plan.recipients)
+
+
 def test_a_plan_that_sends_nothing_says_so_first_and_loudly(plan):
     nothing = replace(plan, campaigns=tuple(c for c in plan.campaigns if c.action is Action.NONE), finishes_at=None)
     assert render_plan(nothing, next_step="campaign apply").startswith("NOTHING TO SEND: nobody is pending.")

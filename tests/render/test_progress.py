@@ -7,6 +7,7 @@ import os
 import pty
 import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -74,7 +75,7 @@ def _ended(seconds: float) -> RunEnded:
 
 def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
     log = io.StringIO()
-    with open_lines(log, clock=SteadyClock()) as tell:
+    with open_lines(log, clock=SteadyClock(), zone="Europe/Paris") as tell:
         tell(_started())
         for number in range(12):
             tell(Requesting(at=_at(number), label="spring@2026", recipients=500))
@@ -83,10 +84,15 @@ def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
         tell(CampaignStopped(at=_at(21), label="spring@2026", reason="refused\r\x1b[2J 0639981234", hint="mend it"))
         tell(_ended(25))
     lines = log.getvalue().splitlines()
-    assert lines[0] == "10:00:00Z 0/40 requests, 0/20,000 people, done about 10:11"
+    assert lines[0] == (
+        "2026-11-24 11:00:00+01:00 0/40 requests, 0/20,000 people, done about 11:11+01:00, a request is under way"
+    )
     assert "data/x.csv row 17" in lines[1]
     assert "mend it" in lines[2]
-    assert lines[3].startswith("10:00:25Z 13/40 requests, 6,000/20,000 people")
+    assert lines[3] == (
+        "2026-11-24 11:00:25+01:00 13/40 requests, 6,000/20,000 people, 6,000 a minute, 975.00 EUR, "
+        "done about 11:11+01:00"
+    )
     assert len(lines) == 4
     assert not {"\r", "\x1b"} & set(log.getvalue())
     assert "0639981234" not in log.getvalue()
@@ -97,19 +103,19 @@ def test_a_log_in_which_nothing_changes_still_says_what_is_waited_for():
     with (
         os.fdopen(read) as log,
         os.fdopen(write, "w") as stream,
-        open_lines(stream, clock=SteadyClock(), heartbeat_s=0.01) as tell,
+        open_lines(stream, clock=SteadyClock(), zone="Europe/Paris", heartbeat_s=0.01) as tell,
     ):
         tell(_started())
         tell(_answer(1))
         tell(Waiting(at=START, seconds=41, why="limit of 5 in 60 s", account="main"))
         heard = next(line for line in log if "next request" in line)
-    assert heard.startswith("10:00:00Z 1/40 requests, 500/20,000 people")
+    assert heard.startswith("2026-11-24 11:00:00+01:00 1/40 requests, 500/20,000 people, 500 a minute, 75.00 EUR")
     assert heard.endswith("next request in 41 s: limit of 5 in 60 s\n")
 
 
 def test_an_unknown_chunk_is_told_with_the_command_that_settles_it():
     log = io.StringIO()
-    with open_lines(log, clock=SteadyClock()) as tell:
+    with open_lines(log, clock=SteadyClock(), zone="Europe/Paris") as tell:
         tell(_started())
         tell(_answer(1, ChunkStatus.UNKNOWN, reason="timeout after 30 s"))
     assert "campaign resolve c1f5aa" in log.getvalue()
@@ -117,11 +123,11 @@ def test_an_unknown_chunk_is_told_with_the_command_that_settles_it():
 
 def test_verbose_tells_of_every_chunk():
     log = io.StringIO()
-    with open_lines(log, clock=SteadyClock(), verbose=True) as tell:
+    with open_lines(log, clock=SteadyClock(), zone="Europe/Paris", verbose=True) as tell:
         tell(_started())
         tell(Requesting(at=_at(1), label="spring@2026", recipients=10, probe=True))
         tell(_answer(2, recipients=10))
-    assert [line.split("Z ")[1] for line in log.getvalue().splitlines()[1:]] == [
+    assert [line.split("+01:00 ")[1] for line in log.getvalue().splitlines()[1:]] == [
         "spring@2026: sending to 10 people, a probe",
         "spring@2026: chunk c1f5aa of 10 people accepted",
     ]
@@ -139,18 +145,20 @@ class Gone(io.StringIO):
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_closed_output_stops_no_run(terminal):
-    with open_progress(Gone(), clock=SteadyClock(), zone="UTC", terminal=terminal) as tell:
+    with open_progress(Gone(), clock=SteadyClock(), zone="UTC", terminal=terminal, is_stopping=lambda: False) as tell:
         tell(_started())
         tell(_answer(1, ChunkStatus.UNKNOWN))
         tell(_ended(2))
 
 
-def _show_on_terminal(*events) -> str:
+def _show_on_terminal(*events, is_stopping: bool = False) -> str:
     controller, terminal = pty.openpty()
     os.set_blocking(controller, False)
     with (
         os.fdopen(terminal, "w") as stream,
-        open_bar(stream, clock=SteadyClock(), zone="Europe/Paris", color=False) as tell,
+        open_bar(
+            stream, clock=SteadyClock(), zone="Europe/Paris", is_stopping=lambda: is_stopping, color=False
+        ) as tell,
     ):
         for event in events:
             tell(event)
@@ -172,6 +180,26 @@ def test_a_terminal_shows_people_requests_rate_cost_finish_and_what_is_waited_fo
     assert "75.00 EUR" in shown
     assert "done about 11:11" in shown
     assert "next request in 41 s: limit of 5 in 60 s" in shown
+
+
+def test_a_first_signal_is_answered_where_the_bar_is():
+    shown = " ".join(_show_on_terminal(_started(), is_stopping=True).split())
+    assert "stopping: the answer under way is awaited and recorded, then it stops; Ctrl-C again ends at once" in shown
+
+
+def test_a_rate_is_that_of_a_minute_at_least_since_a_window_begins_with_many_requests():
+    count = Count()
+    count.note(_started())
+    count.note(_answer(1))
+    assert "500 a minute" in count.describe(_at(2), "UTC")
+    count.note(_answer(120))
+    assert "500 a minute" in count.describe(_at(120), "UTC")
+
+
+def test_a_finish_on_another_day_is_told_with_its_day():
+    count = Count()
+    count.note(replace(_started(), finishes_at=_at(86_400)))
+    assert count.describe(_at(0), "Europe/Paris").endswith("done about 2026-11-25 11:00+01:00")
 
 
 def test_what_must_be_read_stays_above_the_bar():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from runner.errors import Problem
 from runner.model.plan import Reason, Rows
 from runner.render.recipients import render_csv, render_json, render_text
 
@@ -90,3 +91,21 @@ def test_rows_are_written_as_they_are_read():
 def test_no_text_steers_the_terminal():
     text = "".join(render_text("spring\x1b", COUNTS, ROWS, reveal=True))
     assert "\x1b" not in text
+
+
+def test_a_blocked_campaign_is_said_to_reach_nobody_now():
+    blocked = (Problem("guard-max-recipients", "`spring` would reach 9 people; max_recipients is 1, says 0639981234"),)
+    text = "".join(render_text("spring", COUNTS, ROWS, reveal=False, blocked=blocked))
+    assert text.startswith("spring: blocked, with 1 person pending, 4 rows dropped.\n! `spring` would reach 9 people;")
+    assert "0639981234" not in text
+
+
+def test_no_more_than_the_start_of_a_row_that_is_no_number_is_shown():
+    whole = "Martin;12 rue des Lilas, 69003 Lyon;06 39 98 12 34;martin@example.fr"
+    row = Row(reason=Reason.INVALID, number=None, text=whole, why="surplus-cells")
+    for shown in (render_text("spring", COUNTS, [row], reveal=False), render_csv([row], reveal=False)):
+        text = "".join(shown)
+        assert "rue des Lilas" in text
+        assert "…" in text
+        assert "example.fr" not in text
+    assert "example.fr" in "".join(render_csv([row], reveal=True))

@@ -1,0 +1,86 @@
+"""The sign of life: what a terminal shows while a command works, and what nothing else ever sees of it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from runner.cli.context import Invocation
+from runner.cli.life import ERASE, Sign
+
+
+@contextmanager
+def _terminal() -> Iterator[int]:
+    """The near end of a terminal whose far end is stderr."""
+    near, far = pty.openpty()
+    # Within the test, since what captures its output puts stderr back where a fixture had changed it.
+    with os.fdopen(far, "w", encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        yield near
+    os.close(near)
+
+
+def _read_until(near: int, words: str) -> str:
+    """What the terminal shows until these words have come; it waits for them as long as the test may last."""
+    shown = b""
+    while words.encode() not in shown:
+        shown += os.read(near, 4096)
+    return shown.decode()
+
+
+def _invocation(**environment: str) -> Invocation:
+    invocation = Invocation()
+    invocation.environment = {"TERM": "xterm", **environment}
+    return invocation
+
+
+def test_a_terminal_shows_what_the_command_is_at_until_it_prints():
+    invocation = _invocation()
+    with _terminal() as near:
+        invocation.begin("planning")
+        assert _read_until(near, "planning …").startswith(ERASE)
+        invocation.begin("preparing to send")
+        _read_until(near, "preparing to send …")
+        invocation.write("the plan")
+        assert _read_until(near, ERASE).endswith(ERASE)
+
+
+def test_what_must_be_read_stands_on_a_line_of_its_own():
+    invocation = _invocation()
+    with _terminal() as near:
+        invocation.begin("planning")
+        _read_until(near, "planning …")
+        invocation.warn("the state was upgraded")
+        assert f"{ERASE}the state was upgraded" in _read_until(near, "upgraded")
+        _read_until(near, "planning …")
+        invocation.end()
+
+
+def test_it_says_how_long_it_has_been_at_it():
+    with _terminal() as near:
+        sign = Sign(sys.stderr, "planning")
+        assert re.search(r"planning … [1-9]\d* s", _read_until(near, " s"))
+        sign.end()
+
+
+@pytest.mark.parametrize(("environment", "quiet"), [({"CI": "true"}, False), ({"TERM": "dumb"}, False), ({}, True)])
+def test_a_job_a_dumb_terminal_and_the_quiet_see_nothing_of_it(environment, quiet):
+    invocation = _invocation(**environment)
+    invocation.quiet = quiet
+    with _terminal() as near:
+        invocation.begin("planning")
+        invocation.warn("done")
+        assert _read_until(near, "done").strip() == "done"
+
+
+def test_a_pipe_sees_nothing_of_it(capsys):
+    invocation = _invocation()
+    invocation.begin("planning")
+    invocation.end()
+    assert capsys.readouterr().err == ""
