@@ -59,6 +59,21 @@ door is literal, and a `${…}` or `{{ … }}` in it is an error that says so.
 """
 
 
+DOCUMENTS_HEAD = """\
+# Documents
+
+What `--format json` prints, for scripts. `campaign schema plan` and its like print the schemas. Amounts are texts,
+moments are in UTC, and what is not known is null. Keys and words stay; new ones may come.
+"""
+
+DOCUMENTS = {
+    "plan": "`campaign plan --format json`",
+    "events": "`campaign apply --format json`: an event a line, the last of which reports the run",
+    "status": "`campaign status --format json`",
+    "explain": "`campaign explain CODE --format json`",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Keys of one map: which schema tells them, in which of its definitions (all of it by default), what to know."""
@@ -225,7 +240,43 @@ def write_value(value: object, *, within: bool = False) -> str:
             return str(value)
 
 
-PAGES = {"commands.md": write_commands, "keys.md": write_keys}
+def write_documents() -> str:
+    """The page of all documents that commands print for scripts."""
+    return "\n".join([DOCUMENTS_HEAD, *(_write_document(name, about) for name, about in DOCUMENTS.items())])
+
+
+def _write_document(name: str, about: str) -> str:
+    whole = json.loads(read_schema(name))
+    parts = [f"## {whole['title']}\n", f"{about}.\n"]
+    if "oneOf" not in whole:
+        return "\n".join([*parts, _write_rows(whole, whole["definitions"])])
+    for event in (_follow(each, whole["definitions"]) for each in whole["oneOf"]):
+        word = event["properties"]["type"]["const"]
+        parts += [f"### `{word}`\n", f"{event['description']}\n", _write_rows(event, whole["definitions"])]
+    return "\n".join(parts)
+
+
+def _write_rows(schema: Schema, definitions: Schema) -> str:
+    rows = dict(_list_rows(schema, "", definitions))
+    return f"{_write_table(('key', 'what it is'), rows)}\n"
+
+
+def _list_rows(schema: Schema, above: str, definitions: Schema) -> Iterator[tuple[str, str]]:
+    """Each key of a document by its path, `[]` for an item of a list; a plan within an event is told once."""
+    for key, value in schema.get("properties", {}).items():
+        below = _follow(value, definitions)
+        path = f"{above}{key}"
+        words = [f"`{word}`" for word in below.get("enum", ()) if word is not None]
+        choice = f" One of {', '.join(words)}." if words else ""
+        yield path, f"{value.get('description', below.get('description', ''))}{choice}"
+        if value.get("$ref") == "#/definitions/plan":
+            continue
+        item = _follow(below.get("items", {}), definitions)
+        yield from _list_rows(below, f"{path}.", definitions)
+        yield from _list_rows(item, f"{path}[].", definitions)
+
+
+PAGES = {"commands.md": write_commands, "keys.md": write_keys, "documents.md": write_documents}
 
 
 def main() -> None:
