@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from runner.project.masking import TELLING_PARAMETER
 from runner.project.references import replace_references
 
 STATE_SCHEMES = ("sqlite", "postgresql")
 _STANDS_FOR = "r0"
 _DATABASE = re.compile(r"[a-z][a-z0-9_+]*://", re.IGNORECASE)
 _PORT = re.compile(r":\$\{[^}]*\}(?=[/?#]|$)")
-_SECRET_PARAMETER = re.compile(r"passw|pwd|secret|token|key", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(TELLING_PARAMETER, re.IGNORECASE)
+# Some drivers take all that they need as one parameter, `PWD=` in it.
+_INNER_PASSWORD = re.compile(r"(?:passw|pwd)\w*\s*=\s*[^\s;$]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def judge_address(text: str, form: str) -> Fault | None:
     """
     is_page = form in ("url", "source-url")
     # Where no page is named, what stands before the last `@` can only be a password, even with a `/` in it.
-    if _holds_password(text, ends="[/?#]" if is_page else "$"):
+    if _holds_password(text, ends="[/?#]" if is_page else "$", user_is_secret=is_page or form == "base-url"):
         hint = "write `${NAME}` in its place, and set that variable"
         if is_page:
             hint = "use an address without one" if form == "url" else "give it in `headers`, as `${NAME}`"
@@ -49,16 +52,22 @@ def judge_address(text: str, form: str) -> Fault | None:
     return _judge_http(literal, form)
 
 
-def _holds_password(text: str, *, ends: str) -> bool:
+def _holds_password(text: str, *, ends: str, user_is_secret: bool) -> bool:
     """Whether a password stands in this address literally, beside a user's name or as a parameter.
 
-    `ends` is a pattern of what ends the part that names user and host.
+    `ends` is a pattern of what ends the part that names user and host. To a page, a user's name alone is a token.
     """
     rest = text.partition("://")[2]
     userinfo = re.split(ends, rest, maxsplit=1)[0].rpartition("@")[0]
     parameters = (part.partition("=") for part in re.split("[?&;]", text)[1:])
-    passwords = [value for name, _, value in parameters if _SECRET_PARAMETER.search(name)]
-    return any(replace_references(value, "") for value in (userinfo.partition(":")[2], *passwords))
+    passwords = [
+        value
+        for name, _, value in parameters
+        if _SECRET_PARAMETER.fullmatch(name) or _INNER_PASSWORD.search(unquote(value))
+    ]
+    user, _, password = userinfo.partition(":")
+    literal = (password, *passwords, user if user_is_secret else "")
+    return any(replace_references(value, "") for value in literal)
 
 
 def _judge_state(literal: str) -> Fault | None:

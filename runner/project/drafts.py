@@ -14,8 +14,9 @@ from runner.project.folder import Unreadable, list_campaigns, read_file
 from runner.project.layout import PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
+from runner.project.scalars import is_telephone
 from runner.project.schema import judge, load_schema
-from runner.project.tree import MapValue, ScalarValue
+from runner.project.tree import MapValue, ScalarValue, Value
 from runner.project.yaml import parse_yaml
 
 
@@ -93,6 +94,16 @@ def _identify(draft: CampaignDraft, own: MapValue) -> None:
         draft.problems.append(own.problem("invalid-name", message, hint))
     if isinstance(edition, ScalarValue):
         draft.edition = edition.text
+    _refuse_numbers(draft, edition)
+
+
+def _refuse_numbers(draft: CampaignDraft, edition: Value | None) -> None:
+    """No name is a telephone number: plans, logs and the state hold names, and no numbers."""
+    for text, at in ((draft.name, draft.at), (draft.edition, edition)):
+        if text is not None and at is not None and is_telephone(text):
+            what = "name" if text is draft.name else "edition"
+            message = f"a telephone number can't be a campaign's {what}: it would stand in every plan and log"
+            draft.problems.append(at.problem("invalid-name", message, f"write another {what}, in words"))
 
 
 def _is_name(text: str) -> bool:

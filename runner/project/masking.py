@@ -13,9 +13,15 @@ from functools import lru_cache
 from runner.project.nearest import find_nearest
 
 SECRET_KEYS = ("api_key", "state_key")
+HEADERS = "headers"
 SHOWN_LENGTH = 5_000
 """A longer line is not shown: nobody would find the caret in it."""
 DOT = "•"
+TELLING_PARAMETER = (
+    r"[\w.~-]{0,40}(?:passw|pwd|secret|token|credential|api[_-]?key|access[_-]?key)[\w.~-]{0,40}"
+    r"|(?:[\w.~-]{0,40}[_-])?(?:sig|signature|auth|key)"
+)
+"""The names of an address's parameters behind which a secret stands."""
 _TELLING = re.compile(
     r"key|secret|passw|pwd|token|credential|authori[sz]ation|cookie"
     # The same in French.
@@ -23,17 +29,24 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]{0,60}(?: [\w.-]{1,40})?)(?P=quote)[ \t]*[:=][ \t]*""")
-_BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*", re.IGNORECASE)
+_BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*+(?![:=])", re.IGNORECASE)
 # `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.
 _REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
-_PLAIN = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|[^\s,}\]#:=])(?:\$\{[^}]*\}|[^,}\]])*")
+# It goes on over what ends a value in braces only where nothing else can follow.
+_PLAIN = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|[^\s])(?:\$\{[^}]*\}|[^,}\]]|,(?!\s)|[}\]](?=[^\s,}\]]))*")
 _BLOCK = re.compile(r"[|>][-+0-9]*")
 # A password may hold any character, whatever a parser of addresses makes of that.
-_PASSWORD = re.compile(r"(?P<before>://[^\s/?#:@]*:)(?P<hidden>[^\s]*)(?=@)")
-_PARAMETER = re.compile(
-    r"(?P<before>[?&;][\w-]{0,40}(?:passw|pwd|secret|token|key)[\w-]{0,40}=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE
+_PASSWORD = re.compile(
+    r"(?P<before>://(?:\{\{[^{}]*\}\}|\$\{[^{}]*\}|[^\s/?#:@])*:)(?P<hidden>(?:\{\{[^{}]*\}\}|\S)*)(?=@)"
 )
+_USER_OF_PAGE = re.compile(r"(?P<before>\bhttps?://)(?P<hidden>(?:\{\{[^{}]*\}\}|[^\s/?#@:])+)(?=@)", re.IGNORECASE)
+_PARAMETER = re.compile(rf"(?P<before>[?&;](?:{TELLING_PARAMETER})=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE)
+_INNER_PASSWORD = re.compile(
+    r"(?P<before>(?:passw|pwd)\w{0,40}(?:=|%3D)[ \t]*)(?P<hidden>(?:(?!%3B)[^&;\s\"'])+)", re.IGNORECASE
+)
+# No map where a map of headers should stand: any part of it may be the secret.
+_NO_HEADERS = re.compile(rf"(?P<before>\b{HEADERS}[\"']?[ \t]*:[ \t]*)(?P<hidden>[^\s{{].*)")
 
 
 def mask_secrets(lines: Sequence[str], index: int) -> str | None:
@@ -47,7 +60,7 @@ def mask_secrets(lines: Sequence[str], index: int) -> str | None:
     if _continues_secret(lines, index):
         indent = _indent(line)
         return line[:indent] + _hide(line[indent:])
-    for pattern in (_PASSWORD, _PARAMETER):
+    for pattern in (_PASSWORD, _USER_OF_PAGE, _PARAMETER, _INNER_PASSWORD, _NO_HEADERS):
         line = pattern.sub(lambda found: found["before"] + _hide(found["hidden"]), line)
     return _mask_beside(_BARE_KEY, _mask_beside(_KEY, line))
 
@@ -84,7 +97,8 @@ def _continues_secret(lines: Sequence[str], index: int) -> bool:
         line = lines[above]
         if line.strip() and _indent(line) < indent:
             found = _KEY.match(line.lstrip(" -"))
-            return found is not None and names_secret(found["name"])
+            is_list = lines[index].lstrip().startswith("-")
+            return found is not None and (names_secret(found["name"]) or (is_list and found["name"] == HEADERS))
     return False
 
 

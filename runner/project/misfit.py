@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import Problem
-from runner.project.masking import names_secret
+from runner.project.masking import HEADERS, names_secret
 from runner.project.tree import ScalarValue, Value
 
 
@@ -42,7 +42,7 @@ class Misfit:
     @property
     def is_secret(self) -> bool:
         """Whether the text may not be quoted."""
-        return any(isinstance(step, str) and names_secret(step) for step in self.path)
+        return any(isinstance(step, str) and (names_secret(step) or step == HEADERS) for step in self.path)
 
     @property
     def text(self) -> str:

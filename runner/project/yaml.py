@@ -121,7 +121,7 @@ class _Reader:
             return self._read_scalar(event)
         if kind is events.AliasEvent:
             hint = "write the value out, or let campaigns share it through `defaults` in campaigns.yaml"
-            self._tell(event, "alias", f"`*{event.anchor}` is an alias, and aliases are not understood", hint)
+            self._tell(event, "alias", "this is an alias (`*` and a name), and aliases are not understood", hint)
             return ScalarValue(self._document, event.start_mark, event.end_mark, "", plain=False, broken=True)
         self._refuse_properties(event)
         self._depth += 1
@@ -189,8 +189,8 @@ class _Reader:
 
     def _refuse_properties(self, event: Event) -> None:
         if event.anchor is not None:
-            hint = f"remove `&{event.anchor}`: a value is used where it stands"
-            self._tell(event, "alias", f"`&{event.anchor}` names a value for aliases, which are not understood", hint)
+            hint = "remove the `&` with its name: a value is used where it stands"
+            self._tell(event, "alias", "`&` names this value for aliases, which are not understood", hint)
         if event.tag is not None:
             hint = 'remove it; a text that begins with `!` stands in quotes, as in `"!"`'
             self._tell(event, "tag", "a tag (`!…`) has no meaning here", hint)

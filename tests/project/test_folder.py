@@ -126,6 +126,19 @@ def test_a_name_that_is_no_text_is_a_problem_like_others(project):
     assert list(_codes(root).values()) == ["invalid-name"]
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("0612345678.yaml", ""),
+        ("a.yaml", 'name: "0612345678"\n'),
+        ("a.yaml", 'edition: "+33 6 12 34 56 78"\n'),
+    ],
+)
+def test_a_telephone_number_is_no_name_since_plans_hold_names(project, file, text):
+    root = project({f"campaigns/{file}": text + GOOD})
+    assert list(_codes(root).values()) == ["invalid-name"]
+
+
 def test_with_files_their_problems_alone_are_told_held_against_all_others(project):
     root = project({"campaigns/a.yaml": f"name: same\n{GOOD}", "campaigns/b.yaml": f"name: same\nx: 1\n{GOOD}"})
     assert [problem.code for problem in _check(root, root / "campaigns/a.yaml").problems] == ["same-campaign"]
