@@ -32,6 +32,7 @@ variables_option = click.option(
     "--var", "variables", multiple=True, metavar="K=V", help="Set a declared variable; V is read as YAML."
 )
 sandbox_option = click.option("--sandbox", is_flag=True, help="Rehearse with the embedded sandbox and its own state.")
+rehearsals_option = click.option("--sandbox", is_flag=True, help="Take the state of rehearsals, and not the real one.")
 
 
 def choose_format(*formats: str) -> Callable[[Command], Command]:

@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "stop": ("runner.cli.stopping", "Stop campaigns, or all of them, on every machine."),
     "resume": ("runner.cli.stopping", "Let go on what `stop` has stopped."),
     "contacted": ("runner.cli.state", "Show every campaign that reached a number."),
-    "state": ("runner.cli.state", "Make or show the state by hand."),
+    "state": ("runner.cli.state", "Make, show, move or mend the state by hand."),
     "explain": ("runner.cli.explain", "Explain a problem code, with a wrong and a right example."),
     "completion": ("runner.cli.completion", "Print what lets a shell complete commands, campaigns and chunks."),
     "sandbox": ("runner.cli.sandbox", "Serve the stand-in for the provider's API on this machine."),

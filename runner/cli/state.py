@@ -11,7 +11,7 @@ import click
 from runner.cli.adoption import adopt
 from runner.cli.byhand import accept, export_state, import_state, unlock
 from runner.cli.context import Invocation
-from runner.cli.desks import choose_format, load, sandbox_option, spell_resolve
+from runner.cli.desks import choose_format, load, rehearsals_option, spell_resolve
 from runner.cli.suggestions import complete_campaigns, complete_chunks
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Show what the ledger knows of campaigns and chunks.")
 @click.argument("name", required=False, metavar="[NAME]", shell_complete=complete_campaigns)
 @choose_format("text", "json", "html")
-@sandbox_option
+@rehearsals_option
 @click.pass_obj
 def status(invocation: Invocation, *, name: str | None, output_format: str, sandbox: bool) -> int:
     """Show people and chunks by status, by campaign and by day, cost against estimate, and the last activity.
@@ -65,7 +65,7 @@ def _render_status_in(output_format: str, invocation: Invocation, built: Status,
 @click.option("--accepted", is_flag=True, help="The provider has it: its people were reached.")
 @click.option("--provider-id", metavar="ID", help="The provider's id of it, for the record.")
 @click.option("--not-sent", is_flag=True, help="The provider has it not: its people are pending again.")
-@sandbox_option
+@rehearsals_option
 @click.pass_obj
 def resolve(
     invocation: Invocation, *, chunk: str, accepted: bool, provider_id: str | None, not_sent: bool, sandbox: bool
@@ -109,7 +109,7 @@ def _describe_settlement(chunk: ChunkRecord) -> str:
 
 @click.command(short_help="Show every campaign that reached a number.")
 @click.argument("number", metavar="NUMBER|-")
-@sandbox_option
+@rehearsals_option
 @click.pass_obj
 def contacted(invocation: Invocation, *, number: str, sandbox: bool) -> int:
     """Show every campaign that reached this number, when, and in which chunk: the answer to an access request.
@@ -160,9 +160,9 @@ def _judge(text: str, project: Project) -> Number:
     return judged
 
 
-@click.group(short_help="Make or show the state by hand.", subcommand_metavar="COMMAND")
+@click.group(short_help="Make, show, move or mend the state by hand.", subcommand_metavar="COMMAND")
 def state() -> None:
-    """Make or show the state, in which the ledger lives."""
+    """Make, show, move or mend the state, which remembers whom each campaign has reached."""
 
 
 @state.command(name="init", short_help="Make a new state on purpose, and print the line that pins it.")
