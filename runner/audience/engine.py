@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
@@ -18,6 +19,7 @@ ITEMS = "(SELECT unnest(string_split(part, ',')) AS item FROM (SELECT unnest($pa
 """The items (item VARCHAR) of a page of comma-joined ones, whose parts the parameter `parts` holds."""
 
 _PART = 1 << 16
+_NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION|VARIANT)\b.*", re.DOTALL)
 
 
 def open_engine() -> DuckDBPyConnection:
@@ -53,6 +55,11 @@ def count(connection: DuckDBPyConnection, query: str, parameters: object = None)
     """The whole number that `query` answers in its one row; 0 where it answers NULL or nothing."""
     row = connection.execute(query, parameters).fetchone()
     return int(row[0]) if row is not None and row[0] is not None else 0
+
+
+def is_nested(kind: str) -> bool:
+    """Whether cells of this type of the engine are lists, maps or structures, which are no text."""
+    return _NESTED.fullmatch(kind) is not None
 
 
 def cut_page(page: str) -> list[str]:

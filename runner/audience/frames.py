@@ -24,7 +24,7 @@ class Kind(Enum):
     """What a frame holds."""
 
     ROWS = b"r"
-    """Some cells of the column, a row each, as JSON."""
+    """Some cells of the column, a row each, as JSON: their texts and, where one is none, why."""
     PAGE = b"p"
     """What the next rows or bytes are, as JSON."""
     BYTES = b"b"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,7 +9,7 @@ from typing import BinaryIO
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import count, quote_name
+from runner.audience.engine import count, is_nested, quote_name
 from runner.audience.handles import name_for_engine
 from runner.audience.rows import Hurt, Wanted
 from runner.audience.shape import Shape, refuse_width
@@ -18,7 +17,6 @@ from runner.audience.text import refuse_change, stamp_file
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
 
-_NESTED = re.compile(r".*\]|(STRUCT|MAP|UNION|VARIANT)\b.*", re.DOTALL)
 _LOSSY = frozenset({"FLOAT"})
 
 
@@ -45,7 +43,7 @@ class ParquetTable:
             raise SourceUnreadable(message, hint="export the column as text", code="not-a-table")
         nested = f"CASE WHEN {self._name(wanted.column)} IS NULL THEN '' ELSE '{Hurt.NESTED}' END"
         cells = [f"{self._spell(place)} AS w{index}" for index, place in enumerate(wanted.others)]
-        hurt = nested if _NESTED.fullmatch(kind) else "''"
+        hurt = nested if is_nested(kind) else "''"
         query = ", ".join([f"{self._spell(wanted.column)} AS text", f"{hurt} AS hurt", *cells])
         source = _read(self.handle)
         try:

@@ -20,7 +20,8 @@ from sqlalchemy.pool import NullPool
 from runner.audience.bounds import bound_memory
 from runner.audience.files import open_file
 from runner.audience.frames import Emit
-from runner.audience.query_values import BLOCK_ROWS, Rows, choose_column, spell_value
+from runner.audience.query_values import BLOCK_ROWS, Rows, choose_column, find_hurt, spell_value
+from runner.audience.rows import Hurt
 from runner.errors import SourceUnreadable
 from runner.hosts import check_address, check_host
 from runner.model.secret import Secret, scrub_secrets
@@ -29,6 +30,8 @@ from runner.numbers import mask_numbers
 _CONNECT_S = 10
 _POSTGRESQL_FLOAT4 = 700
 """The number of this type among PostgreSQL's, in which no other database that is known has one."""
+_IS_NESTED = "SELECT typcategory IN ('A', 'C', 'R') OR typname = 'hstore' FROM pg_type WHERE oid = :kind"
+"""Of a type of PostgreSQL: an array, a row, a range, or a map."""
 _PARAMETER = re.compile(r"\$(p\d+)")
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _READ_ONLY = {
@@ -149,9 +152,19 @@ def _send_rows(connection: Connection, statement: TextClause, wanted: str | None
         columns = list(result.keys())
         place = choose_column(columns, wanted)
         rows = Rows(emit, columns)
-        is_single = result.cursor.description[place][1] == _POSTGRESQL_FLOAT4
+        kind = result.cursor.description[place][1]
+        hurt = Hurt.NESTED.value if _is_nested(connection, kind) else ""
         for block in result.partitions(BLOCK_ROWS):
-            rows.send([spell_value(row[place], is_single=is_single) for row in block])
+            cells = [row[place] for row in block]
+            texts = [spell_value(cell, is_single=kind == _POSTGRESQL_FLOAT4) for cell in cells]
+            rows.send(texts, [find_hurt(cell) or (hurt if cell is not None else "") for cell in cells])
+
+
+def _is_nested(connection: Connection, kind: object) -> bool:
+    """Whether a type of PostgreSQL holds several values, of which its driver may make a text that looks like one."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return bool(connection.execute(text(_IS_NESTED), {"kind": kind}).scalar())
 
 
 def _build_statement(sql: str, parameters: Mapping[str, Any]) -> TextClause:

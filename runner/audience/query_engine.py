@@ -13,11 +13,12 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from runner.audience.bounds import bound_memory, forbid_writing
-from runner.audience.engine import open_engine, quote_text, seal_engine
+from runner.audience.engine import is_nested, open_engine, quote_text, seal_engine
 from runner.audience.files import find_files, open_file
 from runner.audience.frames import Emit
 from runner.audience.query_rules import Query, parse_query, tell_error
 from runner.audience.query_values import BLOCK_ROWS, Rows, choose_column, spell_float
+from runner.audience.rows import Hurt
 from runner.audience.sql_hints import hint_failure
 from runner.errors import SourceUnreadable
 
@@ -59,14 +60,14 @@ def _send_rows(connection: DuckDBPyConnection, query: Query, wanted: str | None,
         hint = "a sign or a zero may be lost: read it as text, as in `read_csv('data/x.csv', all_varchar = true)`"
         raise SourceUnreadable(message, hint=hint, code="query-failed")
     names = ", ".join(f"c{number}" for number in range(len(columns)))
-    cell = _spell_cell(f"c{place}", gives)
-    connection.execute(f"SELECT {cell} FROM (\n{query.text}\n) AS answer({names})", query.parameters)
+    cell, hurt = _spell_cell(f"c{place}", gives), _spell_hurt(f"c{place}", gives)
+    connection.execute(f"SELECT {cell}, {hurt} FROM (\n{query.text}\n) AS answer({names})", query.parameters)
     rows = Rows(emit, columns)
     while block := connection.fetchmany(BLOCK_ROWS):
-        texts = ["" if text is None else text for (text,) in block]
+        texts = ["" if text is None else text for text, _ in block]
         if gives in {"DOUBLE", "FLOAT"}:
             texts = [spell_float(float(text), is_single=gives == "FLOAT") if text else "" for text in texts]
-        rows.send(texts)
+        rows.send(texts, [hurt for _, hurt in block])
 
 
 def _spell_cell(cell: str, gives: str) -> str:
@@ -75,6 +76,13 @@ def _spell_cell(cell: str, gives: str) -> str:
     if gives.startswith("DECIMAL"):
         return f"CASE WHEN {cell} = trunc({cell}) THEN CAST(CAST({cell} AS HUGEINT) AS VARCHAR) ELSE {text} END"
     return f"({cell} ->> '$')" if gives == "JSON" else text
+
+
+def _spell_hurt(cell: str, gives: str) -> str:
+    """An SQL expression: why the cell is no text, be it a list or a map, or nothing."""
+    if gives == "JSON":
+        return f"CASE WHEN json_type({cell}) IN ('ARRAY', 'OBJECT') THEN '{Hurt.NESTED}' ELSE '' END"
+    return f"CASE WHEN {cell} IS NOT NULL THEN '{Hurt.NESTED}' ELSE '' END" if is_nested(gives) else "''"
 
 
 def _admit_files(connection: DuckDBPyConnection, root: Path, names: Sequence[str]) -> None:

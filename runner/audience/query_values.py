@@ -8,6 +8,7 @@ from decimal import Decimal
 from math import isfinite
 
 from runner.audience.frames import Emit, Kind
+from runner.audience.rows import Hurt
 from runner.audience.shape import Shape, find_column
 from runner.errors import SourceUnreadable
 
@@ -54,6 +55,11 @@ def spell_value(value: object, *, is_single: bool) -> str:
             return str(value)
 
 
+def find_hurt(value: object) -> str:
+    """Why what a database gave is no text, be it a list or a map, or nothing."""
+    return Hurt.NESTED.value if isinstance(value, list | tuple | dict) else ""
+
+
 class Rows:
     """Sends the names of the columns, then the texts of rows in blocks, and bounds how much they may be in all."""
 
@@ -62,18 +68,20 @@ class Rows:
         self._characters = 0
         emit(Kind.PAGE, json.dumps(names).encode())
 
-    def send(self, texts: Sequence[str]) -> None:
-        """Send one block. Raises SourceUnreadable where a bound is reached."""
+    def send(self, texts: Sequence[str], hurts: Sequence[str]) -> None:
+        """Send one block, and for each text why it is none, or nothing. Raises SourceUnreadable at a bound."""
         if any(len(text) > MOST_CELL_CHARACTERS for text in texts):
             message, hint = "the query gives a value of more than 1 MB in its column", "name another `column`"
             raise SourceUnreadable(message, hint=hint, code="source-too-large")
         size = sum(map(len, texts))
         if size > _BLOCK_CHARACTERS and len(texts) > 1:
-            self.send(texts[: len(texts) // 2])
-            self.send(texts[len(texts) // 2 :])
+            half = len(texts) // 2
+            self.send(texts[:half], hurts[:half])
+            self.send(texts[half:], hurts[half:])
             return
         self._characters += size
         if self._characters > MOST_CHARACTERS:
             message = f"the query gives more than {MOST_CHARACTERS >> 30} GB"
             raise SourceUnreadable(message, hint="ask for fewer rows", code="source-too-large")
-        self._emit(Kind.ROWS, json.dumps(texts).encode())
+        block = {"texts": texts, "hurts": hurts} if any(hurts) else {"texts": texts}
+        self._emit(Kind.ROWS, json.dumps(block).encode())

@@ -22,7 +22,7 @@ def answer(root: str, sql: str) -> dict[str, object]:
     try:
         request = {"root": root, "sql": sql, "parameters": {}, "column": "1"}
         query_engine.answer_query(
-            request, lambda kind, body: texts.extend(json.loads(body) if kind is Kind.ROWS else ())
+            request, lambda kind, body: texts.extend(json.loads(body)["texts"] if kind is Kind.ROWS else ())
         )
     except RunnerError as error:
         return {"code": error.code, "message": error.message}

@@ -67,6 +67,24 @@ def test_a_number_of_a_type_that_keeps_all_digits_is_understood(judge, value, te
     assert judge({}, [{"query": f"select {value}"}]) == [(1, "pending", text)]
 
 
+@pytest.mark.parametrize(
+    "value", ["['0639980001']", "{'mobile': '0639980001'}", "map {'a': '0639980001'}", "'[\"0639980001\"]'::json"]
+)
+def test_a_list_or_a_map_is_no_number_whatever_is_in_it(judge, value):
+    rows = judge({}, [{"query": f"select {value} as phone union all select null"}])
+    assert [reason for _, reason, _ in rows] == ["invalid", "invalid"]
+    assert "0639980001" in rows[0][2]
+
+
+def test_a_list_in_json_is_nested_and_a_text_beside_it_is_read(build, project):
+    root = project(
+        {"data/x.json": '[{"phone": ["0639980001"]}, {"phone": "0639980002"}, {"phone": {"a": "0639980003"}}]'}
+    )
+    with build(root, [{"query": "select phone from 'data/x.json'"}]) as audience:
+        assert [(row.row, row.why) for row in audience.read_rows(dropped=True)] == [(1, "nested"), (3, "nested")]
+        assert [row.text for row in audience.read_rows(dropped=False)] == ["0639980002"]
+
+
 @pytest.mark.parametrize("value", ["639980010::double", "639980001::float", "6.12e8", "612345678.5"])
 def test_digits_that_a_floating_point_number_may_have_lost_make_the_row_invalid(judge, value):
     assert [reason for _, reason, _ in judge({}, [{"query": f"select {value}"}])] == ["invalid"]

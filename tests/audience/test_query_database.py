@@ -92,6 +92,24 @@ def test_columns_are_found_as_in_a_file(ask):
         ask("select city as a, phone as b from customers")
 
 
+def test_what_holds_several_values_is_no_number(cluster, build, tmp_path):
+    schema = cluster.new_schema()
+    cluster.ask(f"create type {schema}.mobile as enum ('0639980001')")
+    cluster.ask(f"create type {schema}.contact as (phone text)")
+    values = [
+        f"array['0639980001'::{schema}.mobile]",
+        f"row('0639980001')::{schema}.contact",
+        "int4range(639980001, 639980002)",
+        """'["0639980001"]'::jsonb""",
+    ]
+    for value in values:
+        with build(tmp_path, [{"query": f"select {value} as phone", "database": cluster.url(schema)}]) as audience:
+            assert [row.why for row in audience.read_rows(dropped=True)] == ["nested"], value
+    text = {"query": "select '\"0639980001\"'::jsonb as phone", "database": cluster.url(schema)}
+    with build(tmp_path, [text]) as audience:
+        assert [row.text for row in audience.read_rows(dropped=False)] == ["0639980001"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",

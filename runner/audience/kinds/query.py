@@ -17,6 +17,9 @@ from runner.audience.tables import Means, Table
 from runner.model.config import Source
 from runner.templates import render, render_sql
 
+_BLOCK = """(SELECT from_json(?, '{"texts": ["VARCHAR"], "hurts": ["VARCHAR"]}') AS b)"""
+"""What stands in a frame of rows; of a block in which all are texts, `hurts` is NULL."""
+
 Frames = Generator[tuple[Kind, bytes]]
 
 
@@ -57,11 +60,12 @@ class Answer:
 
     def load(self, connection: DuckDBPyConnection, _wanted: Wanted) -> str:
         """Bring its rows into the engine."""
-        connection.execute("CREATE OR REPLACE TABLE read (text VARCHAR)")
+        connection.execute("CREATE OR REPLACE TABLE read (text VARCHAR, hurt VARCHAR)")
         for _, block in self.frames:
-            texts = {"texts": block.decode()}
-            connection.execute("INSERT INTO read SELECT unnest(from_json($texts, '[\"VARCHAR\"]'))", texts)
-        return "(SELECT rowid + 1 AS place, text, '' AS hurt FROM read)"
+            connection.execute(
+                f"INSERT INTO read SELECT unnest(b.texts), unnest(b.hurts) FROM {_BLOCK}", [block.decode()]
+            )
+        return "(SELECT rowid + 1 AS place, text, coalesce(hurt, '') AS hurt FROM read)"
 
     def close(self) -> None:
         """End the process that sends the rows."""
