@@ -43,6 +43,7 @@ DEFAULTS = (
     ("chunks", 200),
     ("ledger", 10_000_000),
     ("long-run", 2000),
+    ("paced", 40),
 )
 
 PAGE_TEXT = """\
@@ -102,7 +103,7 @@ def measure_all(folder: Path, server: Server | None, options: argparse.Namespace
     ledger = folder / "large-SQLite" / "large" / "state.db"
     yield from measure_large(folder / "list", options.rows, options.ledger, ledger, options.runs)
     yield measure_memory(folder, options.long_run)
-    yield from measure_pacing(folder, min(options.runs, FEW_RUNS))
+    yield from measure_pacing(folder, options.paced, min(options.runs, FEW_RUNS))
 
 
 def measure_sending(folder: Path, server: Server | None, options: argparse.Namespace) -> Iterator[Line | Finding]:

@@ -33,7 +33,6 @@ SQLITE = "sqlite:///.campaign/state.db"
 KEY = "a key of the benchmark, long enough for a state"
 LIMITED = "{requests: 5, per: 2s}"
 REQUESTS, PER_S, TIMEOUT_S, LATENCY_S = 5, 2.0, 5.0, 0.1
-PACED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +171,17 @@ def _read_memory_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
-def measure_pacing(root: Path, runs: int) -> Iterator[Finding]:
-    """How long many requests take under a limit, beside the least that any sender can take; and what restarts lose."""
+def measure_pacing(root: Path, paced: int, runs: int) -> Iterator[Finding]:
+    """How long `paced` requests take under a limit, beside the least that any sender can take; and what restarts lose.
+
+    A run that is ended is so while it waits for an answer, behind a third of its requests.
+    """
     calm: list[tuple[float, float]] = []
     starts: list[float] = []
     clean: list[float] = []
     killed: list[float] = []
     with closing(TimedProvider(LATENCY_S)) as provider:
-        rows = PACED * 10 * 10 // 9 + 1
+        rows = paced * 10 * 10 // 9 + 1
         project = _open_project(root / "paced", provider.base_url, None, rows=rows, limits=LIMITED, chunk_size=10)
         for _ in range(runs):
             project.forget()
@@ -189,10 +191,10 @@ def measure_pacing(root: Path, runs: int) -> Iterator[Finding]:
             starts.append(start_s)
             for signal_, losses in ((signal.SIGTERM, clean), (signal.SIGKILL, killed)):
                 project.forget()
-                losses.append(_time_interrupted(project, signal_) - whole_s)
+                losses.append(_time_interrupted(project, signal_, paced // 3) - whole_s)
     found, bound = (median(pair[place] for pair in calm) for place in (0, 1))
     limit = f"{REQUESTS} in {PER_S:g} s"
-    yield Finding(f"{PACED} requests under a limit of {limit}", "the bound", found, bound, "s", 1.02)
+    yield Finding(f"{paced} requests under a limit of {limit}", "the bound", found, bound, "s", 1.02)
     what = "what a run loses that is ended by SIGTERM and started again"
     yield Finding(what, "its start and 1 s", max(median(clean), 0), median(starts) + 1, "s", 1)
     what = "what a run loses that is killed and started again"
@@ -208,13 +210,13 @@ def _time_run(project: Project) -> tuple[float, float]:
     return time.perf_counter() - began, started - began
 
 
-def _time_interrupted(project: Project, how: signal.Signals) -> float:
-    """How long it takes when the run is ended behind its twelfth request, while it waits for the answer."""
+def _time_interrupted(project: Project, how: signal.Signals, behind: int) -> float:
+    """How long it takes when the run is ended behind so many requests, while it waits for the answer."""
     began, asked = time.perf_counter(), 0
     with project.follow() as (process, events):
         for event in events:
             asked += event == "requesting"
-            if event == "requesting" and asked == PACED // 3:
+            if event == "requesting" and asked == behind:
                 # Until its first byte has left, nothing is lost by a kill.
                 threading.Event().wait(LATENCY_S / 2)
                 process.send_signal(how)

@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.slow
 def test_the_benchmarks_fill_their_table():
-    small = ["--no-page", "--runs", "1", "--files", "20", "--rows", "2000", "--chunks", "3"]
-    small += ["--ledger", "2000", "--long", "12"]
+    small = ["--no-page", "--runs", "1", "--files", "20", "--rows", "2000", "--chunks", "3", "--paced", "9"]
+    small += ["--ledger", "3000", "--long-list", "2000", "--long-run", "12"]
     command = [sys.executable, str(ROOT / "bench" / "bench.py"), *small]
     table = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
-    assert len([line for line in table.splitlines() if line.startswith("| `campaign")]) in {5, 6}
-    goals = [line for line in table.splitlines() if line.startswith("| ") and line.count("|") == 6]
+    costs, goals = ([line for line in table.splitlines() if line.count(" | ") == cells] for cells in (4, 5))
+    assert len(costs) in {13, 14}
+    assert len(goals) in {20, 23}
     assert {row.split(" | ")[0] for row in goals} >= {"| memory after chunk 12", "| one chunk of 500 on SQLite"}
+    assert {row.split(" | ")[-1] for row in goals} <= {"yes |", "**no** |"}
