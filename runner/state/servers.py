@@ -27,6 +27,11 @@ TIMELINE = text(
     "SELECT (SELECT system_identifier::text FROM pg_control_system()) || ':'"
     " || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
 )
+# A dump that is put back makes the database, or the tables in it, anew.
+TABLE = text(
+    "SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    " || '.' || to_regclass('state')::oid::text"
+)
 DUPLICATE_TABLE = "42P07"
 
 
@@ -99,18 +104,19 @@ class StateServer(Home):
         return None
 
     def find_timeline(self, connection: Connection) -> str | None:
-        """The server's identity and its timeline (the manual's chapter on continuous archiving).
+        """The server's identity, its timeline (the manual's chapter on continuous archiving), and the tables' own.
 
-        The one changes when a dump is put back elsewhere, the other when a standby is promoted or a backup restored.
+        The first changes when a dump is put back elsewhere, the second when a standby is promoted or a backup restored,
+        the last when a dump is put back here. Where the server does not show the first two, they are empty.
         """
         try:
             with connection.begin_nested():
-                timeline: str | None = connection.execute(TIMELINE).scalar()
+                server: str | None = connection.execute(TIMELINE).scalar()
         except (ProgrammingError, DBAPIError) as error:
             if error.connection_invalidated:
                 raise
-            return None
-        return timeline
+            server = None
+        return f"{server or ''}:{connection.execute(TABLE).scalar()}"
 
     def _refuse_standby(self, connection: Connection) -> None:
         if connection.execute(text("SELECT pg_is_in_recovery()")).scalar():
