@@ -152,4 +152,5 @@ def _judge_queue(world: World, process: Process, queue: Queue) -> int:
             raise LawBroken(f"{spell((label, number))} is lost: planned, and neither waiting nor held")
         if number in waiting and (label, number) in held and not others and not process.blurred:
             raise LawBroken(f"{spell((label, number))} waits, and is held by this run")
-    return len(waiting)
+    # Nobody waits in the queue any more, so that these are forgiven ones of earlier runs, whom the next plan finds.
+    return len(waiting) + queue.parts.left
