@@ -24,6 +24,7 @@ from runner.numbers.spelling import (
     MIN_DIGITS,
     OTHER_DECIMAL,
     PLAIN,
+    REPLACEMENT,
     WHOLE_DECIMAL,
 )
 
@@ -70,7 +71,7 @@ def find_simple(bare: str) -> str:
     A label may stand before them and a quote or a comma after them. Empty where there is more to read.
     """
     number = rf"\+?[0-9]{{{MIN_DIGITS},{MAX_DIGITS}}}"
-    labelled = f"^[^+\uff0b\\p{{Nd}}]*({number})[\"',;]*$"
+    labelled = f"^[^+\uff0b{REPLACEMENT}\\p{{Nd}}]*({number})[\"',;]*$"
     return f"CASE WHEN {matches(bare, number)} THEN {bare} ELSE regexp_extract({bare}, {quote(labelled)}, 1) END"
 
 
@@ -120,6 +121,7 @@ def why_unread(cleaned: str, part: str, digits: str, figure: str) -> str:
     """Why the spelling says no number, `ASK_LIBRARY`, or NULL where `digits` are to be read by the plans."""
     cases = [
         (f"{cleaned} IS NULL OR trim({cleaned}) = ''", InvalidNumber.EMPTY),
+        (f"contains({cleaned}, {quote(REPLACEMENT)})", InvalidNumber.UNREADABLE),
         (f"regexp_matches({cleaned}, '[^\\P{{Nd}}0-9]')", ASK_LIBRARY),
         (f"{digits} = ''", InvalidNumber.NO_NUMBER),
         (f"length({part}) > {MAX_LENGTH}", InvalidNumber.UNREADABLE),

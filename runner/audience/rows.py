@@ -70,8 +70,8 @@ def _judge_long_record(record: Record, lines: Lines, shape: Shape, wanted: Wante
     """A record over several lines: one row, if nothing says that its quotes swallowed others.
 
     Where they don't match, the first line is no row that can be read, and the lines after it are read anew. Where they
-    do, but a number stands where it would in a row of its own, either reading could reach a stranger: each of the
-    lines is a row that can't be read.
+    do, but a number stands where it would in a row of its own, or the row doesn't fit the table, either reading could
+    reach a stranger, or lose somebody: each of the lines is a row that can't be read.
     """
     if record.pieces is not None and record.is_last and not _has_rows(record.lines[1:], shape):
         opened = lines.number - len(record.lines) + 1
@@ -83,7 +83,7 @@ def _judge_long_record(record: Record, lines: Lines, shape: Shape, wanted: Wante
             message = f"`{name}` has quotes that don't match all over, up to line {lines.number:,}"
             raise SourceUnreadable(message, hint="export it again", code="not-a-table")
         yield _read_hurt(record.lines[0], Hurt.QUOTES, wanted)
-    elif _has_swallowed(record, shape, wanted.column):
+    elif _has_swallowed(record, shape, wanted.column) or _is_misfit(record, shape, wanted.column):
         for line in record.lines:
             if line.strip(VALUELESS):
                 yield _read_hurt(line, Hurt.QUOTES, wanted)
@@ -108,6 +108,15 @@ def _has_swallowed(record: Record, shape: Shape, column: int) -> bool:
         if (cell := _find_quoted(line, closed_at, opened_at, shape.delimiter, column)) is not None
     )
     return found > own
+
+
+def _is_misfit(record: Record, shape: Shape, column: int) -> bool:
+    """Whether a record over several lines is no row that can be read, or a short one whose lines could each be one."""
+    cells, width = record.cells, shape.width
+    if len(cells) == width:
+        return False
+    has_surplus = any(cell.strip(VALUELESS) for cell in cells[width:])
+    return has_surplus or len(cells) <= column or _has_rows(record.lines[1:], shape)
 
 
 def _find_quoted(line: str, closed_at: int, opened_at: int, delimiter: str | None, column: int) -> str | None:

@@ -17,6 +17,7 @@ from runner.audience.handles import open_spool
 from runner.audience.load import read_spool
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, refuse_width
+from runner.audience.text import WITH_REPLACEMENTS
 from runner.errors import SourceUnreadable
 
 NESTED = "\x1e"
@@ -91,8 +92,7 @@ def write_sheet(name: str, rows: Iterable[Row], *, names: Sequence[str] | None, 
 def _write(spool: BinaryIO, rows: Iterable[Row]) -> tuple[int, float]:
     """How many rows were written, and how many cells the narrowest has."""
     written, narrowest = 0, float("inf")
-    # Half a character, which JSON and YAML can spell, is no text.
-    text = io.TextIOWrapper(spool, encoding="utf-8", errors="replace", newline="")
+    text = io.TextIOWrapper(spool, encoding="utf-8", errors=WITH_REPLACEMENTS, newline="")
     # Not every Python quotes a carriage return by itself, and without quotes it would end the row.
     write = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
     for broken, said, cells in rows:

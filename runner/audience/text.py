@@ -16,10 +16,14 @@ from typing import BinaryIO, TextIO
 
 from runner.audience.handles import open_spool, read_head
 from runner.errors import SourceUnreadable
+from runner.numbers.spelling import REPLACEMENT
 
 BLOCK = 1 << 20
 MOST_LINE_BYTES = BLOCK
 """The longest line that is read. An interior line of a block can't be longer than this."""
+
+WITH_REPLACEMENTS = "campaign-replacements"
+"""For encoding to UTF-8: half a character, which JSON can spell, becomes what a byte that can't be read becomes."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -52,6 +56,15 @@ _SIGNATURES = (
 _MARKUP = re.compile(rb"(?i)\s*<(!doctype|html|head|body|table|\?xml)")
 _EMPTY = re.compile(rb"(?<=\n)\n")
 _JSON = re.compile(rb"""\s*(\{\s*["}]|\[\s*[\[{"\]])""")
+
+
+def _replace(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return REPLACEMENT.encode() * (error.end - error.start), error.end
+
+
+codecs.register_error(WITH_REPLACEMENTS, _replace)
 
 
 @dataclass(frozen=True, slots=True)

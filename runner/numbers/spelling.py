@@ -26,6 +26,9 @@ INVISIBLE = (
 SEPARATORS = "\\-\u2010-\u2015\u2212\u30fc\uff0d-\uff0f ()\uff08\uff09\uff3b\uff3d.\\[\\]/"
 """What may stand between digits, as the inside of a character class: the library's punctuation less `x` and tildes."""
 
+REPLACEMENT = "\ufffd"
+"""Stands where a byte or half a character could not be read: what it was is not known, be it a digit."""
+
 PLAIN = rf"\+*[0-9{SEPARATORS}]*"
 """Digits and separators, perhaps after a plus: what the library and the engine read alike."""
 
@@ -100,6 +103,8 @@ def read_spelling(text: str) -> str | InvalidNumber:
     cleaned = clean(text)
     if not cleaned.strip(" "):
         return InvalidNumber.EMPTY
+    if REPLACEMENT in cleaned:
+        return InvalidNumber.UNREADABLE
     part = cut(cleaned)
     if not _count_digits(part):
         return InvalidNumber.NO_NUMBER

@@ -60,8 +60,14 @@ def test_one_byte_that_is_no_utf8_makes_the_whole_file_windows_1252(judge):
 
 @pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
 def test_a_byte_that_windows_1252_does_not_define_hurts_its_cell_alone(judge, byte):
-    content = b"nom;phone\n" + bytes([byte]) + b";0639980001\nx;06399800" + bytes([byte]) + b"02\n"
-    assert judge({"a.csv": content}) == [(1, "pending", "0639980001"), (2, "invalid", "06399800\ufffd02")]
+    content = b"nom;phone\n\xe9?;0639980001\nx;06399800?02\nx;?0639980003\nx;0639980004?\nx;+33?639980005\n"
+    assert judge({"a.csv": content.replace(b"?", bytes([byte]))}) == [
+        (1, "pending", "0639980001"),
+        (2, "invalid", "06399800\ufffd02"),
+        (3, "invalid", "\ufffd0639980003"),
+        (4, "invalid", "0639980004\ufffd"),
+        (5, "invalid", "+33\ufffd639980005"),
+    ]
 
 
 def test_bytes_that_their_mark_does_not_allow_hurt_their_cell_alone(judge):

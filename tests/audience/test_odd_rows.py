@@ -101,6 +101,26 @@ def test_two_numbers_between_quotes_in_a_table_of_one_column_are_no_row_that_can
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("header", "lines"),
+    [
+        ("a;phone;b", [f'x;{_number(1)};"', f'";{_number(2)};b']),
+        ("a;phone;b", [f'x;{_number(1)};"', f'";{_number(2)}']),
+        ("a;phone;b", [f'x;{_number(1)};"', '";;']),
+        ("a;phone;b", ['"x;;b', 'y;;b"']),
+        ("a;phone;b", [f'x;{_number(1)};"', "", f'y;x;";{_number(2)};b']),
+    ],
+)
+def test_two_stray_quotes_never_make_one_row_of_two(build, project, header, lines):
+    found = _why(build, project, "\n".join([header, *lines, ""]))
+    assert found == [(row, Hurt.QUOTES, line) for row, line in enumerate(filter(None, lines), 1)]
+
+
+def test_a_row_over_two_lines_that_ends_in_one_delimiter_more_is_read(judge):
+    text = f'a;phone;b\nx;{_number(1)};"12 rue\nLyon";\ny;{_number(2)};b;\n'
+    assert judge({"a.csv": text}) == [(1, "pending", _number(1)), (2, "pending", _number(2))]
+
+
 def test_a_quote_that_is_never_closed_takes_its_own_row_alone(judge):
     text = f'name;phone\n"Durand;{_number(1)}\nMartin;{_number(2)}\nPetit;{_number(3)}\n'
     assert _reasons(judge({"a.csv": text})) == ["invalid", "pending", "pending"]

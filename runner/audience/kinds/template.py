@@ -15,7 +15,7 @@ from runner.audience.handles import open_spool
 from runner.audience.kinds.file import read_file
 from runner.audience.rows import Wanted
 from runner.audience.tables import Means, Table, find_text_table
-from runner.audience.text import read_text
+from runner.audience.text import WITH_REPLACEMENTS, read_text
 from runner.errors import SourceUnreadable
 from runner.model.config import Source
 from runner.templates import TemplateFailed, render, render_file
@@ -64,7 +64,7 @@ def _read_source(means: Means, path: str) -> str:
 def _print(template: str, means: Means, printed: BinaryIO) -> None:
     with closing(_OtherFiles(means)) as files:
         pieces = render_file(template, means.context, files.find_rows)
-        printed.writelines(piece.encode("utf-8", "replace") for piece in pieces)
+        printed.writelines(piece.encode("utf-8", WITH_REPLACEMENTS) for piece in pieces)
     printed.flush()
 
 
