@@ -1,4 +1,4 @@
-"""What other programs leave in a file: the blanks of word processors, and both versions of an unfinished merge."""
+"""What other programs leave in a file: blanks and dashes of word processors, both versions of an unfinished merge."""
 
 from __future__ import annotations
 
@@ -11,11 +11,25 @@ from runner.project.tree import LINE_BREAK, Document
 _BLANKS = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
 _ODD_BLANK = re.compile(rf"^[\s-]*?(?P<indent>[{_BLANKS}]+)|^[\s-]*[^\W\d][\w.-]*(?P<before>[{_BLANKS}]+)\s*:")
 _BEHIND_COLON = re.compile(rf"^[\s-]*[\w.-]+:(?P<behind>[{_BLANKS}]+)")
+_ODD_DASH = re.compile(r"^\s*(?P<dash>[\u2010-\u2015\u2212\u2022\u00b7])\s")
 _CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 
 
-def find_odd_blank(document: Document, number: int) -> Problem | None:
-    """A blank in the line of this number (from 0), beside its key, that YAML takes for a part of a name or a value."""
+def find_foreign(document: Document, number: int) -> Problem | None:
+    """What a word processor left in the line of this number (from 0) that changes how the line is read."""
+    return _find_odd_blank(document, number) or _find_odd_dash(document, number)
+
+
+def _find_odd_dash(document: Document, number: int) -> Problem | None:
+    found = _ODD_DASH.match(document.lines[number]) if number < len(document.lines) else None
+    if found is None:
+        return None
+    place = Place(document.path, number + 1, found.start("dash") + 1, 1)
+    message = f"`{found['dash']}` (U+{ord(found['dash']):04X}) is no `-` to YAML, and begins no item of a list"
+    return document.problem(place, "typographic-dash", message, "type a hyphen and a space: `- `")
+
+
+def _find_odd_blank(document: Document, number: int) -> Problem | None:
     line = document.lines[number] if number < len(document.lines) else ""
     found = _ODD_BLANK.match(line) or _BEHIND_COLON.match(line)
     if found is None:

@@ -24,7 +24,9 @@ _UNITS_OF_MONEY = re.compile(r"[_ \u00a0\u202f€$]|(?<=[0-9 ])(?:eur|euros?)\b"
 
 def hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
     """What to write instead of the key `name`, in a map whose `known` keys its schema names."""
-    assigned = _hint_assignment(name)
+    from runner.project.schema import load_schema
+
+    assigned = _hint_assignment(misfit.value.keys[name].brief) if isinstance(misfit.value, MapValue) else None
     if assigned is not None:
         return assigned
     if misfit.key == "defaults" and name in ("name", "edition"):
@@ -38,6 +40,8 @@ def hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
         return f"did you mean `{near}`?"
     if inner is not None:
         return f"did you mean `{inner}`? Its place is under `{inner.rpartition('.')[0]}:`"
+    if misfit.path and any(word in load_schema("campaign")["properties"] for word in meant):
+        return f"its place is not under `{misfit.path[-1]}:`, but beside it"
     decimal = _hint_decimal(name, misfit)
     if decimal is not None:
         return decimal
@@ -139,7 +143,7 @@ def _hint_map(misfit: Misfit) -> str | None:
         return hint_example(misfit)
     if isinstance(misfit.path[-1], int):
         return f"write `{_name_source(value)}`"
-    assigned = _hint_assignment(value.text)
+    assigned = _hint_assignment(value.brief)
     if assigned is not None:
         return assigned
     fitting = (name for name, part in properties.items() if re.search(part.get("pattern", r"\Zx"), value.text))

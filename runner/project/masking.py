@@ -28,13 +28,19 @@ _TELLING = re.compile(
     r"|mot.?de.?passe|mdp|jeton|(?<![^\W\d_])cl(?:[eé]|e\u0301)f?s?(?![^\W\d_])",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]{0,60}(?: [\w.-]{1,40})?)(?P=quote)[ \t]*[:=][ \t]*""")
+_KEY = re.compile(
+    r"""(?P<quote>["']?)\b(?P<name>[A-Za-z_][\w.-]{0,60}(?: [\w.-]{1,40}){0,2})(?P=quote)[ \t]*[:=][ \t]*"""
+)
 _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*+(?![:=])", re.IGNORECASE)
 # `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.
 _REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
 # It goes on over what ends a value in braces only where nothing else can follow.
 _PLAIN = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|[^\s])(?:\$\{[^}]*\}|[^,}\]]|,(?!\s)|[}\]](?=[^\s,}\]]))*")
+_COMMENTED = re.compile(rf"[\"']?{_REFERENCES.pattern}[\"']?(?= +#)")
+_REST = re.compile(r"\S.*")
+# No text: any part of it may be the secret.
+_LIST = re.compile(r"\[.*")
 _BLOCK = re.compile(r"[|>][-+0-9]*")
 # A password may hold any character, whatever a parser of addresses makes of that.
 _PASSWORD = re.compile(
@@ -80,14 +86,25 @@ def _hide(text: str) -> str:
 def _mask_beside(key: re.Pattern[str], line: str) -> str:
     parts, at = [], 0
     for found in key.finditer(line):
-        if found.start() < at or not names_secret(found["name"]):
+        if found.start() < at or not names_secret(found["name"]) or _is_in_reference(line, found.start()):
             continue
-        value = _QUOTED.match(line, found.end()) or _PLAIN.match(line, found.end())
+        value = _find_value(line, found)
         if value is not None:
             text = value.group().rstrip()
             parts.append(line[at : value.start()] + _hide(text))
             at = value.start() + len(text)
     return "".join([*parts, line[at:]])
+
+
+def _find_value(line: str, key: re.Match[str]) -> re.Match[str] | None:
+    """What stands beside a key: where the key begins its line, whatever follows but for a comment on a reference."""
+    if not line[: key.start()].strip(" \t-"):
+        return _COMMENTED.match(line, key.end()) or _REST.match(line, key.end())
+    return next(filter(None, (kind.match(line, key.end()) for kind in (_QUOTED, _LIST, _PLAIN))), None)
+
+
+def _is_in_reference(line: str, at: int) -> bool:
+    return any(found.start() <= at < found.end() for found in _REFERENCES.finditer(line))
 
 
 def _continues_secret(lines: Sequence[str], index: int) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.errors import Place, Problem
-from runner.project.foreign import find_odd_blank
+from runner.project.foreign import find_foreign
+from runner.project.line_hints import hint_after, hint_line, hint_second_colon
 from runner.project.tree import Document, ScalarValue, Value
 
 TEMPLATE_HINT = 'put the whole value in quotes, as in `"data/{{ vars.region }}.csv"`'
-_KEY_ON_LINE = re.compile(r"(?P<indent>\s*)(?P<outer>[a-z_]+): +(?P<inner>[a-z_]+)")
-_NEXT_KEY = re.compile(r".*, *(?P<key>[a-z_]+)")
+_SOURCES = frozenset({"numbers", "file", "query", "url", "template"})
 _TEMPLATE = re.compile(r"(?:^|[:\-\[,{]\s)\s*(?P<template>\{\{)")
 _NO_SPACE = re.compile(r"(?P<before>\s*(?:- +)?[\w.-]+:)[^\s/:]")
 _HAS_VALUE = re.compile(r"\s*(?:- +)?[\w.\"'-]+:\s+[^\s#|>&!]")
@@ -45,6 +45,10 @@ class _Reading:
         """The line of this number, from 0; empty where there is none."""
         lines = self.document.lines
         return lines[number] if 0 <= number < len(lines) else ""
+
+    def excerpt(self, number: int) -> str:
+        """The same line as a message may quote it: what is secret in it is hidden, and as long as it was."""
+        return self.document.excerpt(number + 1) or ""
 
     @property
     def character(self) -> str:
@@ -77,7 +81,7 @@ def describe_fault(fault: Fault, document: Document) -> Problem:
     """The one thing that ended the reading of a file, at the place where it can be mended."""
     reading = _Reading(fault, document)
     return (
-        _find_blank(reading)
+        _find_foreign(reading)
         or _find_tab(reading)
         or _find_template(reading)
         or _find_quotes(reading)
@@ -100,13 +104,14 @@ def describe_key(key: Value, known: Mapping[str, ScalarValue]) -> Problem:
         hint = "let campaigns share keys through `defaults` in campaigns.yaml"
         return key.problem("merge-key", "YAML's merge key `<<` is not understood", hint)
     first = known[key.text].place.line
-    return key.problem("duplicate-key", f"`{key.text}` stands twice in this map", f"it stands on line {first} already")
+    hint = f"it stands on line {first} already{'; a second source begins with `- `' if key.text in _SOURCES else ''}"
+    return key.problem("duplicate-key", f"`{key.text}` stands twice in this map", hint)
 
 
-def _find_blank(reading: _Reading) -> Problem | None:
+def _find_foreign(reading: _Reading) -> Problem | None:
     number = reading.fault.at[0]
     lines = sorted({max(0, number - 1), number, (reading.fault.context_at or reading.fault.at)[0]})
-    return next(filter(None, (find_odd_blank(reading.document, line) for line in lines)), None)
+    return next(filter(None, (find_foreign(reading.document, line) for line in lines)), None)
 
 
 def _find_tab(reading: _Reading) -> Problem | None:
@@ -157,13 +162,16 @@ def _find_first_character(reading: _Reading) -> Problem | None:
         return None
     character = reading.line(begins[0])[begins[1] : begins[1] + 1]
     message = f"a text that begins with `{character}` must stand in quotes"
-    return reading.tell("unquoted-text", message, f"put it in quotes: `{_quote_rest(reading, begins)}`", begins)
+    hint = f"put it in quotes: `{_quote_rest(reading, begins)}`"
+    if not reading.line(begins[0])[: begins[1]].strip() and reading.line(begins[0])[begins[1] + 1 :].startswith(" "):
+        hint = "an item of a list begins with `- `"
+    return reading.tell("unquoted-text", message, hint, begins)
 
 
 def _quote_rest(reading: _Reading, begins: tuple[int, int]) -> str:
     """The value that begins here, in quotes; of a secret, only dots are shown."""
     number, column = begins
-    shown = (reading.document.excerpt(number + 1) or "")[column:].partition(" #")[0].strip()
+    shown = reading.excerpt(number)[column:].partition(" #")[0].strip()
     return f"'{shown}'" if '"' in shown else f'"{shown}"'
 
 
@@ -180,7 +188,7 @@ def _find_colon(reading: _Reading) -> Problem | None:
         if _NO_SPACE.match(reading.line(candidate)):
             return _tell_missing_colon(reading, candidate, _indent(reading.line(candidate)))
     if ":" in line[:column]:
-        hint = _hint_second_colon(line, column)
+        hint = hint_second_colon(reading.excerpt(number), column)
         return reading.tell("unexpected-colon", "a second `: ` stands on this line", hint, width=1)
     if _HAS_VALUE.match(above) and _indent(line) > _indent(above):
         message = "this key stands deeper than the one above it, which has a value already"
@@ -189,25 +197,12 @@ def _find_colon(reading: _Reading) -> Problem | None:
     return _tell_missing_colon(reading, culprit, _indent(reading.line(culprit)))
 
 
-def _hint_second_colon(line: str, column: int) -> str:
-    before = line[:column].rstrip()
-    on_line, after_comma = _KEY_ON_LINE.fullmatch(before), _NEXT_KEY.fullmatch(before)
-    if on_line is not None:
-        inner = line[on_line.start("inner") :].strip()
-        return f"put `{inner}` on a line of its own, indented, below `{on_line['outer']}:`"
-    if after_comma is not None:
-        return f"begin a new line with `{after_comma['key']}:`, without the comma, or put the value in quotes"
-    return "if it belongs to the value, put the value in quotes; if not, begin a new line"
-
-
 def _tell_missing_colon(reading: _Reading, number: int, column: int) -> Problem:
     no_space = _NO_SPACE.match(reading.line(number))
     if no_space is not None:
         message = "a space is missing after the `:`"
         return reading.tell("missing-colon", message, "write `key: value`", (number, no_space.end("before") - 1), 1)
-    word = reading.line(number).strip()
-    is_key = re.fullmatch(r"(?:- +)?[a-z_]+", word) is not None
-    hint = f"write `{word}:`" if is_key else "write a key, a colon and a space before the value"
+    hint = hint_line(reading.excerpt(number).strip())
     return reading.tell("missing-colon", "this line is no `key: value`", hint, (number, column))
 
 
@@ -229,7 +224,7 @@ def _find_bracket(reading: _Reading) -> Problem | None:
     if fault.at[0] != fault.context_at[0]:
         hint = f"write the `{closing}` at the end of the line, or a `,` between two items"
         return reading.tell("unclosed-bracket", f"this `{opening}` is never closed", hint, fault.context_at, 1)
-    before = re.search(r"\s(?P<key>[a-z_]+)$", reading.line(fault.at[0])[: fault.at[1]])
+    before = re.search(r"\s(?P<key>[a-z_]+)$", reading.excerpt(fault.at[0])[: fault.at[1]])
     if reading.character == ":" and before is not None:
         at = (fault.at[0], before.start("key"))
         hint = "write it, or put the text before it in quotes if this belongs to it"
@@ -251,25 +246,17 @@ def _find_block(reading: _Reading) -> Problem | None:
     if said not in ("did not find expected key", "did not find expected '-' indicator"):
         return None
     if not reading.starts_line:
-        hint = _hint_at_end(reading)
+        number, column = reading.fault.at
+        hint = hint_after(reading.line(number)[:column].rstrip())
         return reading.tell("unexpected-text", "nothing may follow the end of this value", hint)
     if reading.character == ":":
         return reading.tell("missing-colon", "a key is missing before this `:`", "write `key: value`", width=1)
     if reading.character == "-":
         message = "a list item stands among keys"
-        return reading.tell("indentation", message, "write the key of its list above it, or indent it like the list")
+        hint = "begin every item of its list with `- `, or write the key of the list above it"
+        return reading.tell("indentation", message, hint)
     message = "the indentation of this line fits none of those above it"
     return reading.tell("indentation", message, "begin keys of one map in one column")
-
-
-def _hint_at_end(reading: _Reading) -> str:
-    number, column = reading.fault.at
-    before = reading.line(number)[:column].rstrip()
-    if before.endswith("'"):
-        return "put the whole value in double quotes; inside single quotes a `'` is written twice"
-    if before.endswith('"'):
-        return 'put the whole value in single quotes; inside double quotes a `"` is written `\\"`'
-    return "put the whole value in quotes, or begin a new line"
 
 
 def _find_rest(reading: _Reading) -> Problem:

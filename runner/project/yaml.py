@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 
 from runner.errors import Place, Problem
-from runner.project.foreign import find_conflict, find_odd_blank
+from runner.project.foreign import find_conflict, find_foreign
 from runner.project.layout import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS
 from runner.project.tree import LINE_BREAK, Document, ListValue, MapValue, ScalarValue, Value
 
@@ -161,7 +161,7 @@ class _Reader:
             key = self._read_value(child)
             value = self._read_value(self._next())
             if isinstance(key, ScalarValue) and key.plain and not key.text.isascii():
-                self._refuse_odd_blanks(key)
+                self._refuse_foreign(key)
             if isinstance(key, ScalarValue) and key.text not in keys and (key.text != "<<" or not key.plain):
                 if not key.broken:
                     keys[key.text], values[key.text] = key, value
@@ -180,9 +180,9 @@ class _Reader:
         self._keep(problem)
         return problem.code == "unquoted-template"
 
-    def _refuse_odd_blanks(self, key: ScalarValue) -> None:
-        """Raise _Unreadable where a blank stands beside a key that is no space: what follows is not where it seems."""
-        problem = find_odd_blank(self._document, key.start.line)
+    def _refuse_foreign(self, key: ScalarValue) -> None:
+        """Raise _Unreadable where the line of a key is not what it seems: neither is what follows it."""
+        problem = find_foreign(self._document, key.start.line)
         if problem is not None:
             self._keep(problem)
             raise _Unreadable
