@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.errors import Place, Problem
 from runner.project.folder import Unreadable, list_campaigns, read_file
-from runner.project.layout import PROJECT_FILE
+from runner.project.layout import MAX_PROBLEMS, PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
 from runner.project.scalars import is_telephone
@@ -124,7 +124,7 @@ def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, l
         return None, [data]
     _, value, problems = parse_yaml(data, path)
     if problems and value is None:
-        return None, problems
+        return None, _end_list(problems)
     if value is None or (isinstance(value, ScalarValue) and value.plain and not value.text):
         hint = "write the keys of the campaign, or remove the file" if schema == "campaign" else "write `version: 1`"
         return None, [
@@ -132,7 +132,17 @@ def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, l
             Problem("empty-file", "there is nothing in this file, or nothing but comments", Place(path), hint),
         ]
     problems += judge(value, schema)
-    return (value if isinstance(value, MapValue) else None), problems
+    return (value if isinstance(value, MapValue) else None), _end_list(problems)
+
+
+def _end_list(problems: list[Problem]) -> list[Problem]:
+    """The problems of one file, the last of which says so where there may be more than are told."""
+    if len(problems) < MAX_PROBLEMS:
+        return problems
+    last = max(problems, key=lambda problem: problem.place or Place(""))
+    message = f"only the first {MAX_PROBLEMS} problems of this file are told"
+    hint = "mend these first: what is wrong with the others may be the same"
+    return [*problems, Problem("more-problems", message, last.place, hint, last.excerpt)]
 
 
 @contextmanager

@@ -146,6 +146,13 @@ def test_with_files_their_problems_alone_are_told_held_against_all_others(projec
     assert _check(root, root / "campaigns.yaml").problems == ()
 
 
+def test_of_a_file_with_endless_problems_the_last_one_told_says_that_there_are_more(project):
+    root = project({"campaigns/a.yaml": "k: 1\n" * 500, "campaigns/b.yaml": f"x: 1\n{GOOD}"})
+    *told, last, other = _check(root).problems
+    assert ({problem.code for problem in told}, len(told), last.code) == ({"duplicate-key"}, 100, "more-problems")
+    assert other.place.path == "campaigns/b.yaml"
+
+
 def test_a_file_by_way_of_a_link_or_of_dots_is_still_the_same(project, tmp_path):
     root = project({"campaigns/a.yaml": "x: 1\n"})
     (tmp_path / "link").symlink_to(root)
