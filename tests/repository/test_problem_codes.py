@@ -17,9 +17,11 @@ WORD = re.compile(r"[a-z]+")
 TELLING = re.compile(r"Problem|_?problem|problem_within|_?tell|_warn|Fault|TemplateFault")
 """What a problem is made by: the first text that it is given, as it is, is the code."""
 
-# Words with a hyphen that are no codes: of HTTP, encodings and git, values of our enumerations, the name of a format.
+# Words with a hyphen that are no codes: of HTTP, encodings and git, values of our enumerations, names of a format and
+# of a way to decode.
 OTHERS = re.compile(
     r"utf-.*|retry-after|x-ratelimit-.*|look-up|ls-files|rev-parse|missing-cell|surplus-cells|campaign-runner-state"
+    r"|campaign-replacements"
 )
 FORMATS = {"base-url", "source-url", "time-zone"}
 
