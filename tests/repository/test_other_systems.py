@@ -21,7 +21,7 @@ for module in ("fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "
     sys.modules[module] = None
 MISSING = {
     os: "O_CLOEXEC O_DIRECTORY O_NOCTTY O_NOFOLLOW O_NONBLOCK O_SYNC chown fchmod fork getegid geteuid getgid getuid "
-    "killpg major minor mkfifo pread pwrite setsid statvfs sysconf uname",
+    "killpg major minor mkfifo pread pwrite setsid statvfs uname",
     signal: "SIGALRM SIGHUP SIGKILL SIGQUIT SIGSTOP SIGUSR1 alarm setitimer",
     socket: "AF_UNIX TCP_USER_TIMEOUT",
     time: "CLOCK_BOOTTIME clock_gettime",
