@@ -95,7 +95,7 @@ def deadline(connection: DuckDBPyConnection, seconds: float, what: str) -> Itera
         yield
     except duckdb.InterruptException as error:
         message = f"{what} takes longer than {seconds:g} seconds"
-        raise SourceUnreadable(message, hint="simplify it", code="source-too-large") from error
+        raise SourceUnreadable(message, hint="simplify it", code="source-too-slow") from error
     except duckdb.OutOfMemoryException as error:
         raise _too_much_memory(what) from error
     finally:

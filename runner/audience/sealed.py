@@ -23,12 +23,13 @@ _START = "import sys; sys.path[:] = sys.argv[1:]; from runner.audience.sealed_ch
 
 
 def run_sealed(
-    work: str, request: Mapping[str, object], what: str, *, deadline_s: float = DEADLINE_S
+    work: str, request: Mapping[str, object], what: str, *, deadline_s: float = DEADLINE_S, grace_s: float = 0
 ) -> Generator[tuple[Kind, bytes]]:
     """Let a sealed process do `work`, and answer the frames with rows, pages and bytes as they come.
 
-    `what` is how messages call it. Raises SourceUnreadable where the work fails, takes longer than `deadline_s` or
-    needs more memory than the bound; RuntimeError where it has a defect.
+    `what` is how messages call it; a process that keeps the deadline itself is ended `grace_s` later. Raises
+    SourceUnreadable where the work fails, takes longer than `deadline_s` or needs more memory than the bound;
+    RuntimeError where it has a defect.
     """
     command = [sys.executable, "-P", "-c", _START, *filter(None, sys.path)]
     late = Event()
@@ -41,11 +42,11 @@ def run_sealed(
         start_new_session=True,
         close_fds=True,
     ) as process:
-        timer = Timer(deadline_s, _end, (process, late))
+        timer = Timer(deadline_s + grace_s, _end, (process, late))
         timer.daemon = True
         timer.start()
         try:
-            yield from _talk(process, {"work": work, "deadline_s": deadline_s, **request}, what)
+            yield from _talk(process, {"work": work, "deadline_s": deadline_s + grace_s, **request}, what)
         except _EndedEarly:
             raise _explain_end(process, what, deadline_s, is_late=late.is_set()) from None
         finally:
@@ -93,6 +94,6 @@ def _explain_end(process: subprocess.Popen[bytes], what: str, deadline_s: float,
     process.wait()
     if is_late:
         message, hint = f"{what} takes longer than {deadline_s:g} seconds", "simplify it, or ask for less"
-    else:
-        message, hint = f"{what} needs more than {MEMORY_GB} GB of memory", "let it give fewer or smaller rows"
+        return SourceUnreadable(message, hint=hint, code="source-too-slow")
+    message, hint = f"{what} needs more than {MEMORY_GB} GB of memory", "let it give fewer or smaller rows"
     return SourceUnreadable(message, hint=hint, code="source-too-large")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from runner import __version__
 from runner.audience.bounds import bound_memory, forbid_writing
 from runner.audience.frames import Emit, Kind
+from runner.audience.url_addresses import check_url, join_next, label, no_address
 from runner.audience.url_answers import Format, Next, cut_items, find_format, find_next
+from runner.connections.causes import describe_cause, is_lasting
+from runner.connections.deadline import Deadline
 from runner.errors import HostRefused, SourceUnreadable, about_key
-from runner.hosts import check_address, check_host, is_loopback
+from runner.hosts import check_address
 from runner.model.clock import Clock, SystemClock
 from runner.trust import trusted_authorities
 
@@ -93,6 +97,8 @@ class Fetching:
     seconds: float
     _bytes: int = field(init=False, default=0)
     _ends_at: float = field(init=False)
+    _deadline: Deadline | None = field(init=False, default=None)
+    _until_over: ExitStack = field(init=False, default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         self._ends_at = self.clock.read().boottime_s + self.seconds
@@ -104,6 +110,10 @@ class Fetching:
 
     def fetch_pages(self, client: httpx.Client, url: str, items: str | None, next_: str | None) -> Iterator[Page]:
         """The pages from `url` on, in their order. `items` and `next_` are paths into their JSON."""
+        with self._until_over:
+            yield from self._follow_pages(client, url, items, next_)
+
+    def _follow_pages(self, client: httpx.Client, url: str, items: str | None, next_: str | None) -> Iterator[Page]:
         seen: set[str] = set()
         wanted: str | None = url
         while wanted is not None:
@@ -120,7 +130,7 @@ class Fetching:
                 cut = cut_items(body, items, format_, name)
             yield Page(name, format_, cut, lacks_next=not following.is_said)
             with about_key("next"):
-                wanted = None if following.address is None else _join(wanted, following.address, name)
+                wanted = None if following.address is None else join_next(wanted, following.address, name)
             if wanted in seen:
                 message = f"{name} leads to a page that was fetched already: its pages would never end"
                 raise SourceUnreadable(message, hint="check `next`", code="url-failed")
@@ -140,11 +150,11 @@ class Fetching:
         raise SourceUnreadable(message, hint="check the server, then run this again", code="url-failed")
 
     def _try_page(self, client: httpx.Client, url: str, name: str) -> tuple[bytes, str]:
-        self._check(url)
+        check_url(url, self.allowed_hosts)
         headers = {"Accept-Encoding": "identity", "User-Agent": f"campaign-runner/{__version__}", **self.headers}
         try:
             request = client.build_request(
-                "GET", url, headers=headers, timeout=self._left_s(), extensions={"trace": _check_peer}
+                "GET", url, headers=headers, timeout=self._left_s(), extensions={"trace": self._guard}
             )
             response = client.send(request, stream=True)
             try:
@@ -155,12 +165,26 @@ class Fetching:
         except httpx.TimeoutException:
             raise self._say_late(name) from None
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            if _find_cause(error, ssl.SSLCertVerificationError):
-                message = f"{name} has a certificate that is not trusted"
-                raise SourceUnreadable(message, hint="check the address and the clock", code="url-failed") from None
-            raise _TryAgain("the connection was refused or lost") from None
+            if self._is_late():
+                raise self._say_late(name) from None
+            raise _judge_failure(error, name) from None
         except (httpx.InvalidURL, UnicodeError, ValueError):
-            raise _no_address() from None
+            raise no_address() from None
+
+    def _guard(self, event: str, info: Mapping[str, Any]) -> None:
+        """Put a fresh connection under the deadline of all pages, unless it leads where nothing may."""
+        if event != "connection.connect_tcp.complete":
+            return
+        stream = info["return_value"]
+        try:
+            check_address(stream.get_extra_info("server_addr")[0])
+        except HostRefused:
+            stream.close()
+            raise
+        # One connection at a time: where there is a new one, the one before is gone.
+        self._until_over.close()
+        deadline = Deadline(stream.get_extra_info("socket"), time.monotonic() + self._left_s())
+        self._deadline = self._until_over.enter_context(deadline)
 
     def _read_body(self, response: httpx.Response, name: str) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
@@ -173,23 +197,12 @@ class Fetching:
                 message = f"`{label(str(response.url))}` gives more than {MOST_BYTES >> 30} GB"
                 raise SourceUnreadable(message, hint="ask for fewer rows or columns", code="source-too-large")
             if self._left_s() <= 0:
-                raise self._say_late(name)
+                break
+        # An end that the deadline made looks like the body's own.
+        if self._is_late():
+            raise self._say_late(name)
         self._bytes += len(body)
         return bytes(body)
-
-    def _check(self, url: str) -> None:
-        """Raise SourceUnreadable or HostRefused where this address may not be asked."""
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname, parts.port
-        except ValueError:
-            raise _no_address() from None
-        if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-            raise _no_address()
-        check_host(host, self.allowed_hosts)
-        if parts.scheme == "http" and not is_loopback(host):
-            message = f"`{label(url)}` is plain http, which everybody on the way could read and change"
-            raise SourceUnreadable(message, hint="write `https://`", code="insecure-address")
 
     def _wait(self, seconds: float, name: str, why: str) -> None:
         if seconds >= self._left_s():
@@ -200,18 +213,12 @@ class Fetching:
     def _left_s(self) -> float:
         return self._ends_at - self.clock.read().boottime_s
 
+    def _is_late(self) -> bool:
+        return self._left_s() <= 0 or (self._deadline is not None and self._deadline.passed)
+
     def _say_late(self, name: str) -> SourceUnreadable:
         message = f"{name} did not come within the {self.seconds:g} seconds that a `url` has in all"
-        return SourceUnreadable(message, hint="ask for less, or for larger pages", code="source-too-large")
-
-
-def label(url: str) -> str:
-    """An address as messages call it: without what may be secret in it, be it a user or a parameter."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "the address"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return SourceUnreadable(message, hint="ask for less, or for larger pages", code="source-too-slow")
 
 
 def _judge_status(response: httpx.Response, name: str) -> None:
@@ -242,48 +249,9 @@ def _read_retry_after(text: str | None) -> float | None:
     return max(0.0, (aware - SystemClock().now()).total_seconds())
 
 
-def _join(url: str, following: str, name: str) -> str:
-    """The address of the next page, of the same origin. Raises SourceUnreadable for any other."""
-    try:
-        joined = urljoin(url, following.strip()).partition("#")[0]
-        origins = {_find_origin(url), _find_origin(joined)}
-        has_user = urlsplit(joined).username is not None
-    except ValueError:
-        raise _no_address() from None
-    if len(origins) > 1 or has_user:
-        message = f"{name} leads to a page of another origin: `{label(joined)}`"
-        hint = "a next page has the same scheme, host and port; make a source of each"
-        raise SourceUnreadable(message, hint=hint, code="url-failed")
-    return joined
-
-
-def _find_origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _check_peer(event: str, info: Mapping[str, Any]) -> None:
-    """Close a fresh connection that leads where nothing may, whatever name it was looked up by."""
-    if event == "connection.connect_tcp.complete":
-        stream = info["return_value"]
-        try:
-            check_address(stream.get_extra_info("server_addr")[0])
-        except HostRefused:
-            stream.close()
-            raise
-
-
-def _find_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
-    while error is not None:
-        if isinstance(error, kind):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _no_address() -> SourceUnreadable:
-    message, hint = (
-        "`url` is no http or https address",
-        "write the whole address, such as https://crm.example.fr/customers",
-    )
-    return SourceUnreadable(message, hint=hint, code="invalid-address")
+def _judge_failure(error: Exception, name: str) -> SourceUnreadable | _TryAgain:
+    """What a connection that failed means for its page: the end, where another try can't help."""
+    why = describe_cause(error) or "the connection ended before a whole answer came"
+    if not is_lasting(error):
+        return _TryAgain(why)
+    return SourceUnreadable(f"{name} can't be had: {why}", hint="check the address and the clock", code="url-failed")

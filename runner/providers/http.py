@@ -19,14 +19,15 @@ from typing import Any, Self
 import httpx
 
 from runner import __version__
+from runner.connections.causes import describe_cause
+from runner.connections.deadline import Deadline
 from runner.errors import HostRefused
 from runner.hosts import check_address
 from runner.model.clock import Clock, Instant
 from runner.model.secret import Secret
 from runner.model.verdict import NotSent
 from runner.providers.connecting import find_addresses, socket_options
-from runner.providers.deadline import Deadline
-from runner.providers.failures import GivenUp, describe_cause
+from runner.providers.failures import GivenUp
 from runner.providers.frozen import ends_if_frozen
 from runner.providers.route import Route, find_route
 from runner.trust import trusted_authorities
@@ -256,7 +257,7 @@ def _describe_failure(error: Exception, exchange: _Exchange, connect_timeout_s: 
     if isinstance(error, httpx.ProxyError):
         status = str(error)[:3]
         return NotSent(f"the proxy refused the connection ({status if status.isdecimal() else 'no status'})")
-    return NotSent(f"no connection: {describe_cause(error)}")
+    return NotSent(f"no connection: {describe_cause(error) or 'it was closed before anything was sent'}")
 
 
 def _describe_loss(error: Exception, exchange: _Exchange, timeout: timedelta) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +21,7 @@ from runner.audience import url_pages
 from runner.audience.url_answers import Format, cut_items, find_format
 from runner.audience.url_pages import Fetching
 from runner.errors import HostRefused, SourceUnreadable
-from runner.model.clock import Instant
+from runner.model.clock import Instant, SystemClock
 
 
 @dataclass
@@ -85,6 +89,25 @@ def server() -> Iterator[Server]:
     running.shutdown()
     thread.join()
     running.server_close()
+
+
+@pytest.fixture
+def tls_port() -> Iterator[int]:
+    """The port of a server whose certificate nobody vouches for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).parents[1] / "providers/certificates/server.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def shake_hands() -> None:
+            with suppress(OSError):
+                connection, _ = listening.accept()
+                with connection:
+                    context.wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=shake_hands)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
 
 
 @pytest.fixture
@@ -222,8 +245,60 @@ def test_any_other_answer_is_an_error_at_once(server, fetch, status):
 
 
 def test_nobody_there_is_told_after_five_tries(fetch, clock):
-    assert "refused or lost" in refuse(fetch, "/a", base="http://127.0.0.1:1").message
+    assert "was tried 5 times: connection refused" in refuse(fetch, "/a", base="http://127.0.0.1:1").message
     assert len(clock.waits) == 4
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_not_there(server, fetch):
+    base = server.base.replace("http:", "https:")
+    assert "TLS failed" in refuse(fetch, "/a", base=base).message
+
+
+def test_a_certificate_that_is_not_trusted_is_an_error_at_once(server, fetch, clock, tls_port):
+    error = refuse(fetch, "/a", base=f"https://localhost:{tls_port}")
+    assert error.message.startswith(f"https://localhost:{tls_port}/a can't be had: the certificate is not trusted")
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    ("number", "says", "waits"),
+    [(socket.EAI_NONAME, "the name is not known", 0), (socket.EAI_AGAIN, "the name could not be looked up", 4)],
+)
+def test_a_name_that_nobody_knows_is_an_error_at_once(fetch, clock, monkeypatch, number, says, waits):
+    def look_up(*_arguments: object, **_words: object) -> None:
+        raise socket.gaierror(number, "says the resolver")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert says in refuse(fetch, "/a", base="https://crm.invalid").message
+    assert len(clock.waits) == waits
+
+
+@pytest.mark.parametrize(
+    "endless", [b"HTTP/1.1 102 Processing\r\n\r\n", b"X-a: b\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n"]
+)
+def test_bytes_that_come_now_and_then_hold_nobody_beyond_the_bound(endless):
+    """A server that would answer in the end, and only after the bound."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    enough = threading.Event()
+
+    def trickle() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"" if endless.startswith(b"HTTP") else b"HTTP/1.1 200 OK\r\n")
+            for _ in range(100):
+                connection.sendall(endless)
+                enough.wait(0.02)
+            connection.sendall(b"Content-Length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    fetching = Fetching(headers={}, allowed_hosts=None, clock=SystemClock(), seconds=0.2)
+    with listening, fetching.open_client() as client, pytest.raises(SourceUnreadable) as refused:
+        list(fetching.fetch_pages(client, f"http://127.0.0.1:{listening.getsockname()[1]}/a", None, None))
+    enough.set()
+    thread.join()
+    assert refused.value.code == "source-too-slow"
+    assert "within the 0.2 seconds that a `url` has in all" in refused.value.message
 
 
 def test_headers_are_sent_and_named_in_no_message(server, fetch):

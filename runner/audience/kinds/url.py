@@ -47,7 +47,7 @@ def read_url(source: Source, means: Means, _connection: DuckDBPyConnection) -> G
         "seconds": DEADLINE_S,
     }
     # The process has its own sense of time, and says which page is late: this is for one that can't.
-    with closing(run_sealed("url", request, "`url`", deadline_s=DEADLINE_S + _GRACE_S)) as frames:
+    with closing(run_sealed("url", request, "`url`", grace_s=_GRACE_S)) as frames:
         table = _read_pages(frames, allow_empty=source.allow_empty)
     if table is not None:
         yield table
