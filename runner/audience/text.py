@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 MOST_LINE_BYTES = BLOCK
 """The longest line that is read. An interior line of a block can't be longer than this."""
 
-WITH_REPLACEMENTS = "campaign-replacements"
+WITH_REPLACEMENTS = "runner.replacements"
 """For encoding to UTF-8: half a character, which JSON can spell, becomes what a byte that can't be read becomes."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
