@@ -34,6 +34,11 @@ class Clock(Protocol):
         ...
 
 
+def spell_moment(moment: datetime) -> str:
+    """An instant for a message, in the zone of this machine and with its offset: `2026-11-24 11:00:05+01:00`."""
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+
+
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -7,6 +7,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from runner.model.clock import spell_moment
+
 Identity = tuple[str, str | None]
 """A campaign's name and edition."""
 
@@ -58,7 +60,7 @@ class HandStop:
     def describe(self) -> str:
         """What was stopped, by whom and when."""
         what = f"`{self.glob}` was" if self.glob else "all campaigns were"
-        return f"{what} stopped by {self.by} at {self.at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{what} stopped by {self.by} at {spell_moment(self.at)}"
 
     @property
     def resume(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from runner.errors import Place, Problem
+from runner.model.clock import spell_moment
 from runner.model.config import Account, Campaign, Project
 from runner.model.names import spell_label
 from runner.plan.formers import find_former
@@ -47,11 +48,11 @@ def find_refusals(
     Raises StateRefused where the state is an older copy of the one that it was made on.
     """
     if now - saved.plan.created_at > max_age:
-        made = f"{saved.plan.created_at:%Y-%m-%d %H:%M} UTC"
+        made = spell_moment(saved.plan.created_at)
         yield Problem("plan-too-old", f"the plan was made at {made}, longer ago than --max-age allows", hint=PLAN_ANEW)
     labels = {*saved.people, *_list_former_labels(saved, project, state)}
     for other in state.ledger.find_overtaking(saved.mark, saved.plan.plan_id, labels):
-        run = f"{other.who}, {other.at:%Y-%m-%d %H:%M:%S} UTC"
+        run = f"{other.who}, {spell_moment(other.at)}"
         message = f"`{other.label}` was sent since this plan was made, and not by it: by `campaign apply` of {run}"
         yield Problem("plan-overtaken", message, hint=PLAN_ANEW)
     yield from _find_changed(saved, project, state.pseudonyms, find_author)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from runner.model.clock import Clock
+from runner.model.clock import Clock, spell_moment
 from runner.model.ledger import Holder
 
 NOT_TOLD = "unknown"
@@ -48,8 +48,8 @@ def read_holder(row: Row[Any]) -> Holder:
 
 def describe_holder(holder: Holder) -> str:
     """The holder for a message: who, where, which process, which command, since when."""
-    since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"`{holder.user}` on `{holder.host}`, process {holder.pid} (`{holder.command}`), since {since}"
+    who = f"`{holder.user}` on `{holder.host}`, process {holder.pid} (`{holder.command}`)"
+    return f"{who}, since {spell_moment(holder.since)}"
 
 
 def is_provably_gone(holder: Holder) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self, final
 from sqlalchemy import Connection, insert, select, update
 
 from runner.errors import StateKeyWrong, StateRefused
-from runner.model.clock import Clock
+from runner.model.clock import Clock, spell_moment
 from runner.model.secret import Secret
 from runner.pseudonyms import Pseudonyms
 from runner.state.files import StateFile
@@ -213,7 +213,7 @@ def _refuse_past(home: Home, transactions: Transactions) -> None:
         row = connection.execute(select(state_table.c.timeline, state_table.c.retired_at)).one()
         timeline = home.find_timeline(connection)
     if row.retired_at is not None:
-        message = f"`{home.name}` was retired at {row.retired_at:%Y-%m-%d %H:%M:%S} UTC: another state goes on with it"
+        message = f"`{home.name}` was retired at {spell_moment(row.retired_at)}: another state goes on with it"
         raise StateRefused(message, hint="let `state` name the one that it was moved to", code="state-retired")
     if timeline != row.timeline:
         message = (

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from runner.errors import SettlementRefused
-from runner.model.clock import Clock, Instant
+from runner.model.clock import Clock, Instant, spell_moment
 from runner.model.ledger import IN_DOUBT, ChunkStatus, SenderRecord
 from runner.state.chunks import find_sender, is_account, name_account
 from runner.state.fence import Held, check_fence
@@ -106,7 +106,7 @@ def _refuse_sending(connection: Connection, chunk: str, now: Instant) -> None:
         return
     moment: datetime = now.wall + _find_left(sender, now)
     message = f"chunk {chunk} may still be under way: {describe_holder(sender.holder)} recorded it"
-    hint = f"end that process, or settle the chunk after {moment:%Y-%m-%d %H:%M:%S} UTC"
+    hint = f"end that process, or settle the chunk after {spell_moment(moment)}"
     raise SettlementRefused(message, hint=hint, code="still-sending")
 
 

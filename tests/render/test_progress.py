@@ -6,6 +6,7 @@ import io
 import os
 import pty
 import re
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.model.clock import Instant
+from runner.model.clock import Instant, spell_moment
 from runner.model.events import (
     CampaignStopped,
     ChunkAnswered,
@@ -216,3 +217,11 @@ def test_the_finish_moves_when_requests_take_longer_than_planned():
     for _ in range(39):
         count.note(_answer(700))
     assert count.estimate_finish(_at(700)) == _at(700)
+
+
+def test_times_of_a_message_are_this_machines_with_their_offset(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Paris")
+        time.tzset()
+        assert spell_moment(_at(5)) == "2026-11-24 11:00:05+01:00"
+    time.tzset()

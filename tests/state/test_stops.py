@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from runner.errors import CampaignStoppedByHand
+from runner.model.clock import spell_moment
 
 
 def stop(desk, *globs: str) -> None:
@@ -16,7 +19,7 @@ def test_a_stopped_campaign_records_no_chunk_and_the_others_do(desk):
     with pytest.raises(CampaignStoppedByHand) as stopped:
         desk.record(1)
     assert stopped.value.exit_code == 2
-    assert "ops@host at 2026-11-24 10:00:00 UTC" in stopped.value.message
+    assert f"ops@host at {spell_moment(datetime(2026, 11, 24, 10, 0, tzinfo=UTC))}" in stopped.value.message
     assert "campaign resume 'recall'" in stopped.value.hint
     assert desk.ledger.chunks() == ()
     desk.record(1, name="other")
