@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runner.model.config import Account, Content
+from runner.model.config import Account, Campaign, Content
 from runner.model.ledger import CampaignRecord, KeptContent
 from runner.model.plan import Change
-from runner.numbers import mask_number
+from runner.numbers import mask_number, mask_numbers
 from runner.pseudonyms import Pseudonyms
 
 
@@ -45,3 +45,8 @@ def find_changes(before: KeptContent | None, after: KeptContent) -> tuple[Change
     if before.sender_pseudonym != after.sender_pseudonym:
         changes.insert(1, Change(field="message.sender", before=before.sender_masked, after=after.sender_masked))
     return tuple(c for c in changes if c.before != c.after or c.field == "message.sender")
+
+
+def find_audio_name(campaign: Campaign) -> str | None:
+    """What answers are to call the recording, spelled as answers are kept: without what could be a number."""
+    return None if campaign.audio_name is None else mask_numbers(campaign.audio_name)

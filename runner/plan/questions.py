@@ -7,6 +7,7 @@ from datetime import datetime
 
 from runner.errors import Problem
 from runner.model.config import Account, Campaign
+from runner.plan.content import find_audio_name
 from runner.plan.desk import Desk
 from runner.plan.formers import judge_names
 from runner.plan.guards import problem_at
@@ -33,7 +34,7 @@ def _judge_schedule(campaign: Campaign, account: Account, now: datetime) -> Iter
 
 
 def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:
-    wanted = campaign.audio_name
+    wanted = find_audio_name(campaign)
     if wanted is None or desk.state is None:
         return
     audio = campaign.content.audio

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from runner.model.secret import scrub_secrets
+from runner.numbers import mask_cell, mask_numbers
 
 LONGEST_WAIT = timedelta(days=1)
 LARGEST_FIGURE = 10**9
 LONGEST_INTEGER = 18
 LONGEST_TEXT = 255
 
+NATIONAL_DIGITS = 9
+"""Of a French number, behind its `0` or `+33`."""
+
+_WHOLE = re.compile(r"[1-9]\d*", re.ASCII)
+_NO_DIGITS = re.compile(r"\D+")
 _NUMERAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
 _NAMES_OF_A_CAMPAIGN = frozenset({"campaignid", "campaign_id", "cost", "nbsms", "nb_sms"})
@@ -70,11 +78,26 @@ def read_text(value: object) -> str | None:
     return text if 0 < len(text) <= LONGEST_TEXT and text.isprintable() else None
 
 
-def read_id(value: object) -> str | None:
-    """An id, which may come as a text or as a whole number from 1 on, or None."""
+def read_name(value: object) -> str | None:
+    """A short text that is kept and shown: without the key, and without what could be a telephone number."""
+    text = read_text(value)
+    return None if text is None else mask_numbers(scrub_secrets(text))
+
+
+def read_id(value: object, sent: Collection[int]) -> str | None:
+    """An id, which may come as a text or as a whole number from 1 on, or None.
+
+    Its digits are those of an id, unless they repeat a number that was `sent`, or could be nothing else than one.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value > 0 else None
-    return read_text(value)
+        value = str(value) if value > 0 else None
+    text = read_text(value)
+    if text is None:
+        return None
+    digits = _NO_DIGITS.sub("", text)
+    if any(str(number)[-NATIONAL_DIGITS:] in digits for number in sent):
+        return mask_cell(scrub_secrets(text))
+    return scrub_secrets(text) if _WHOLE.fullmatch(text) else read_name(text)
 
 
 def read_cost(value: object) -> Decimal | None:

@@ -32,7 +32,7 @@ from runner.providers.reading import (
     read_count,
     read_currency,
     read_id,
-    read_text,
+    read_name,
     walk,
 )
 
@@ -83,12 +83,12 @@ def build_body(api_key: Secret, content: Content, schedule: datetime | None, num
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode("ascii")
 
 
-def judge_answer(answer: Answer) -> Judgement:
-    """What the answer means for its chunk, by the contract's table. Never raises, whatever came."""
+def judge_answer(answer: Answer, sent: Sequence[int]) -> Judgement:
+    """What the answer means for a chunk of the numbers `sent`, by the contract's table. Never raises, whatever came."""
     said = parse_json(answer.body)
     status = answer.status
     if said is not None and said.get("success") is True:
-        return _judge_acceptance(status, said)
+        return _judge_acceptance(status, said, sent)
     if names_campaign(said, answer.body):
         return Unknown(f"HTTP {status} does not say success, but names a campaign, a cost or a count")
     if status == 429:
@@ -108,10 +108,10 @@ def _judge_no(status: int, said: Mapping[str, Any] | None) -> AccountRefused | C
     return Unknown(f"HTTP {status} with an answer that does not say what became of the message")
 
 
-def _judge_acceptance(status: int, said: Mapping[str, Any]) -> Accepted | Unknown:
+def _judge_acceptance(status: int, said: Mapping[str, Any], sent: Sequence[int]) -> Accepted | Unknown:
     if status != 200:
         return Unknown(f"HTTP {status}, but the answer says success")
-    campaign_id = read_id(said.get("campaignId"))
+    campaign_id = read_id(said.get("campaignId"), sent)
     if campaign_id is None:
         return Unknown("the answer says success, but names no campaign")
     audio = said.get("audioFile")
@@ -121,7 +121,7 @@ def _judge_acceptance(status: int, said: Mapping[str, Any]) -> Accepted | Unknow
             cost=read_cost(said.get("cost")),
             currency=read_currency(said.get("currency")),
             counted=read_count(said.get("nbSms")),
-            audio_name=read_text(audio.get("filename")) if isinstance(audio, dict) else None,
+            audio_name=read_name(audio.get("filename")) if isinstance(audio, dict) else None,
         )
     )
 

@@ -145,15 +145,15 @@ def _record_sending(chunk: Chunk, door: Door) -> str:
 def _record_answer(chunk: Chunk, door: Door, recorded: str | None, answer: Exchange) -> Outcome:
     if recorded is None:
         return Outcome(chunk=None, verdict=_refuse_silence(answer))
-    verdict, ended = _place(answer, door.clock)
+    verdict, ended = _place(answer, chunk.numbers, door.clock)
     _until_recorded(recorded, verdict, door, lambda: _record_verdict(recorded, chunk, verdict, ended, door))
     return Outcome(chunk=recorded, verdict=verdict, ended=ended)
 
 
-def _place(answer: Exchange, clock: Clock) -> tuple[Verdict, Instant]:
+def _place(answer: Exchange, numbers: Sequence[int], clock: Clock) -> tuple[Verdict, Instant]:
     match answer:
         case http.Answer():
-            return voicepartner.judge_answer(answer), answer.ended
+            return voicepartner.judge_answer(answer, numbers), answer.ended
         case http.Lost():
             return Unknown(answer.reason), answer.ended
         case NotSent():

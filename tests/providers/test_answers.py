@@ -24,6 +24,7 @@ from runner.providers.http import Answer
 from runner.providers.voicepartner import judge_answer
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+SENT = (33612000001, 33612000002)
 DOCUMENTED = {
     "success": True,
     "campaignId": "campaignId",
@@ -38,7 +39,7 @@ DOCUMENTED = {
 def judge(status, body, **headers):
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return judge_answer(Answer(status=status, headers=names, body=raw, ended=Instant(NOW, 0.0, "boot")))
+    return judge_answer(Answer(status=status, headers=names, body=raw, ended=Instant(NOW, 0.0, "boot")), SENT)
 
 
 def accept(**changes):
@@ -114,6 +115,28 @@ def test_a_campaign_id_may_be_a_text_or_a_number(value, provider_id):
 @pytest.mark.parametrize("value", [None, "", " ", 0, -1, True, 1.5, [], {}, "x" * 256, "a\nb"])
 def test_success_without_a_usable_campaign_id_is_unknown(value):
     assert isinstance(judge(200, {**DOCUMENTED, "campaignId": value}), Unknown)
+
+
+@pytest.mark.parametrize(
+    "told", ["cid 06 12 00 00 01 {key}", "0612000001", 33612000002, "612000001", "a-0033612000002-b"]
+)
+def test_an_id_repeats_neither_the_key_nor_a_number_that_was_sent(told):
+    key = Secret("k9-Zq7xW9vK2mN4pR6t").open()
+    kept = accept(campaignId=told.format(key=key) if isinstance(told, str) else told).provider_id
+    assert key not in kept
+    assert sum(character.isdigit() for character in kept) == 2
+
+
+@pytest.mark.parametrize(
+    "told", ["3f6c0a8e-5d2b-4c71-90b1-c2d3e4f50617", "a1b2c3d4e5f60718", "8712345678901", 6123456789]
+)
+def test_an_id_of_many_digits_is_kept_as_it_is(told):
+    assert accept(campaignId=told).provider_id == str(told)
+
+
+def test_a_recording_s_name_repeats_neither_the_key_nor_a_number():
+    key = Secret("k9-Zq7xW9vK2mN4pR6t").open()
+    assert accept(audioFile={"filename": f"0698765432-{key}.wav"}).audio_name == "••••••••32-•••.wav"
 
 
 @pytest.mark.parametrize("value", [False, None, "true", 1, "yes", [True]])
@@ -327,7 +350,7 @@ JSON = st.recursive(
 )
 @example(status=200, body=json.dumps(DOCUMENTED).encode(), headers={})
 def test_no_answer_is_too_odd_to_be_judged(status, body, headers):
-    verdict = judge_answer(Answer(status=status, headers=headers, body=body, ended=Instant(NOW, 0.0, "boot")))
+    verdict = judge_answer(Answer(status=status, headers=headers, body=body, ended=Instant(NOW, 0.0, "boot")), SENT)
     if status >= 500 or status not in {200, 400, 401, 402, 403, 404, 405, 422, 429}:
         assert isinstance(verdict, Unknown)
     if isinstance(verdict, Accepted):
