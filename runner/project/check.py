@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.errors import Place, Problem, RunnerError
 from runner.project.drafts import read_campaigns, read_project, without_collection
+from runner.project.folder import find_misnamed
 from runner.project.layout import CAMPAIGNS_FOLDER, PROJECT_FILE, is_campaign_name
 from runner.project.rules import find_same_identity
 
@@ -48,6 +49,7 @@ def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_ver
                 identities.append((draft.identity, draft.at))
         for found in find_same_identity(identities).values():
             problems += found
+        problems += find_misnamed(root)
     judged = [path for path in paths if wanted is None or path in wanted]
     told = sort_problems(problem for problem in problems if wanted is None or _place(problem).path in wanted)
     return Checked(told, len(judged), sum(path != PROJECT_FILE for path in judged), project.is_sound)

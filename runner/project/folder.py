@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.errors import Place, Problem, RunnerError
+from runner.errors import Place, Problem, RunnerError, Severity
 from runner.project.layout import CAMPAIGNS_FOLDER, MAX_BYTES, MAX_DEPTH, PASSED_OVER, PROJECT_FILE, is_campaign_name
 
+_MISNAMED = re.compile(r"(?P<stem>.+)\.(?:ya?ml\.txt|ymal|yalm|yaml_|yam)", re.IGNORECASE)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -74,6 +76,21 @@ def _list_folder(root: Path, folder: str, above: frozenset[str]) -> Iterator[str
             yield from _list_folder(root, path, above | {real})
         elif is_campaign_name(entry.name):
             yield path
+
+
+def find_misnamed(root: Path) -> Iterator[Problem]:
+    """Files under `campaigns/` that were meant as campaigns, and that no command sees for the end of their names."""
+    for folder, folders, names in os.walk(root / CAMPAIGNS_FOLDER):
+        folders[:] = [name for name in folders if not name.startswith(PASSED_OVER)]
+        for name in names:
+            found = _MISNAMED.fullmatch(name)
+            if found is not None and not name.startswith(PASSED_OVER):
+                path = (Path(folder).relative_to(root) / name).as_posix()
+                message = f"`{path}` is seen by no command: campaigns end in `.yaml` or `.yml`"
+                hint = (
+                    f"rename it to `{found['stem']}.yaml`; Windows hides the last end of a name until it is told not to"
+                )
+                yield Problem("misnamed-file", message, Place(path), hint, severity=Severity.WARNING)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
