@@ -92,7 +92,8 @@ def render_text(
         why = f" ({tidy(row.why)})" if row.why else ""
         words = _say_number(row, reveal=reveal) or _say_text(row, reveal=reveal) or "(empty)"
         place = f"{tidy(row.file or row.source)} row {row.row}"
-        yield f"{words:<18}  {row.reason:<9}  {place}{why}\n"
+        line = f"{words:<18}  {row.reason:<9}  {place}{why}"
+        yield f"{line}\n" if len(line) <= width else f"{words:<18}  {row.reason}\n    {place}{why}\n"
 
 
 def render_csv(shown: Iterable[ShownRow], *, reveal: bool) -> Iterator[str]:

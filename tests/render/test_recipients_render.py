@@ -109,3 +109,13 @@ def test_no_more_than_the_start_of_a_row_that_is_no_number_is_shown():
         assert "…" in text
         assert "example.fr" not in text
     assert "example.fr" in "".join(render_csv([row], reveal=True))
+
+
+def test_a_row_whose_place_does_not_fit_the_width_is_told_in_two_lines():
+    row = Row(file=f"data/{'customers-of-the-south-' * 3}.csv", row=123456)
+    text = "".join(render_text("spring", COUNTS, [row, Row()], reveal=False, width=100))
+    assert text.splitlines()[-3:] == [
+        "+33 6 •• •• •• 34   pending",
+        f"    {row.file} row 123456",
+        "+33 6 •• •• •• 34   pending    data/customers.csv row 1",
+    ]
