@@ -129,7 +129,7 @@ GOOD = "message: {audio: 5f2c8e6b}\nrecipients: [{numbers: ['06 39 98 01 12']}]\
 
 
 def _tell_terminal(root: Path, *arguments: str) -> str:
-    """What a terminal shows on stderr."""
+    """What stays on a terminal of stderr: a sign of life is overwritten."""
     import pty
 
     reading, writing = pty.openpty()
@@ -142,7 +142,8 @@ def _tell_terminal(root: Path, *arguments: str) -> str:
         told += os.read(reading, 4096)
     os.close(reading)
     os.close(writing)
-    return told.decode().removesuffix("END").replace("\r\n", "\n")
+    shown = told.decode().removesuffix("END").replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r\x1b\[2K", "", shown)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
