@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,10 @@ from runner.model.config import Source, SourceKind
 from runner.templates import render, render_sql
 
 _MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now", "today"})
+
+
+_FROM_FILES = frozenset({SourceKind.FILE, SourceKind.TEMPLATE})
+"""Kinds that are called by a path: two that bear the same have the same rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +106,7 @@ def read_source(connection: DuckDBPyConnection, source: Source, index: int, *, t
 
 def _name_source(source: Source, context: Mapping[str, object]) -> str:
     """What messages call a source: its path, else the key that says its kind."""
-    is_path = source.kind in (SourceKind.FILE, SourceKind.TEMPLATE)
-    return render(source.text, context).strip() if is_path else source.kind.value
+    return render(source.text, context).strip() if source.kind in _FROM_FILES else source.kind.value
 
 
 def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
@@ -119,6 +123,22 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
     _insert(connection, read, chosen, 0)
     connection.execute("DROP TABLE selected")
     connection.execute(f"DROP TABLE {cells}")
+
+
+def tell_apart(sources: Sequence[ReadSource]) -> None:
+    """Let each source of which the rows are no file's be called by its line too, where others are called alike.
+
+    So no two rows of a campaign stand in the same place.
+    """
+    calls = Counter(read.label for read in sources)
+    lines = Counter((read.label, read.source.place.line) for read in sources)
+    for read in sources:
+        if calls[read.label] == 1 or read.source.kind in _FROM_FILES:
+            continue
+        place = read.source.place
+        where = f"line {place.line}" if lines[read.label, place.line] == 1 else f"line {place.line}:{place.column}"
+        read.label = f"{read.label} ({where})"
+        read.files = [replace(page, path=page.path and f"{page.path} ({where})") for page in read.files]
 
 
 def _find_cells(table: Table, wanted: str | None, read: ReadSource) -> _Found:

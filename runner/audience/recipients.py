@@ -15,7 +15,7 @@ from runner.audience import exclusions
 from runner.audience.approved import narrow_people, seal_pending
 from runner.audience.engine import bounded_memory, count, open_engine, seal_engine
 from runner.audience.judge import judge_rows
-from runner.audience.read import ReadSource, create_rows, read_source, select_source
+from runner.audience.read import ReadSource, create_rows, read_source, select_source, tell_apart
 from runner.audience.reasons import (
     PLACE,
     PLACE_BITS,
@@ -206,6 +206,7 @@ def build_audience(
         connection = stack.enter_context(closing(open_engine()))
         reading = _Reading(connection, means)
         recipients = reading.read_all(campaign.recipients, TABLE)
+        tell_apart(recipients)
         excluding = reading.read_all(campaign.exclude, exclusions.TABLE)
         seal_engine(connection)
         reading.select_all([*recipients, *excluding])

@@ -28,7 +28,7 @@ class ShownRow(Protocol):
 
     @property
     def source(self) -> str:
-        """The source, as people call it: its path, or `numbers`."""
+        """The source, as people call it: its path, or its kind, with its line where several are called alike."""
         ...
 
     @property

@@ -175,3 +175,22 @@ def test_a_file_that_is_written_to_while_it_is_read_is_a_problem(project, build)
             writer.write("0639980002\n")
         with pytest.raises(SourceUnreadable, match="changed while it was read"):
             text.refuse_change()
+
+
+def test_no_two_rows_stand_in_the_same_place(build, project):
+    sources = [{"numbers": ["0639980001"]}, {"numbers": ["0639980002", "0639980001"]}, {"file": "a.csv"}]
+    with build(project({"a.csv": "phone\n0639980003\n"}), sources) as audience:
+        people = audience.keep_pending()
+        places = [people.find_row(number) for number in people.numbers]
+        dropped = [(row.source, row.file, row.row) for row in audience.read_rows(dropped=True)]
+    assert [(place.source, place.file, place.row) for place in places] == [
+        ("numbers (line 10)", None, 1),
+        ("numbers (line 11)", None, 1),
+        ("a.csv", "a.csv", 1),
+    ]
+    assert dropped == [("numbers (line 11)", None, 2)]
+
+
+def test_a_source_that_is_alone_of_its_kind_is_called_by_that(build, tmp_path):
+    with build(tmp_path, [{"numbers": ["x"]}], [{"numbers": ["0639980001"]}]) as audience:
+        assert [row.source for row in audience.read_rows(dropped=True)] == ["numbers"]

@@ -68,6 +68,13 @@ def test_rows_of_all_pages_are_judged_and_named_by_their_page(serve, build, tmp_
         ]
 
 
+def test_two_addresses_that_differ_in_what_is_not_told_are_told_apart(serve, build, tmp_path):
+    base = serve(**{"a?region=1": ["0639980001"], "a?region=2": ["0639980002"]})
+    with build(tmp_path, [{"url": f"{base}/a?region={region}"} for region in (1, 2)]) as audience:
+        rows = [(row.source, row.file, row.row) for row in audience.read_rows(dropped=False)]
+    assert rows == [(f"url (line {line})", f"{base}/a (line {line})", 1) for line in (10, 11)]
+
+
 @pytest.mark.parametrize(
     ("page", "next_", "codes"),
     [
