@@ -24,9 +24,8 @@ from runner.cli.suggestions import complete_campaigns, complete_files
 
 if TYPE_CHECKING:
     from runner.audience.recipients import Audience
-    from runner.errors import Problem
     from runner.model.config import Campaign
-    from runner.model.plan import Plan
+    from runner.model.plan import CampaignPlan, Plan
     from runner.plan.desk import Desk
     from runner.plan.selection import Selection
 
@@ -197,7 +196,7 @@ def recipients(
 ) -> int:
     """Show whom a campaign would reach, row by row; with --dropped whom it would not, and why.
 
-    It says so where the campaign is blocked, by a guard say, and nobody is reached for now.
+    It says so where nobody is reached for now: the campaign is blocked, by a guard say, or paused, or over.
     """
     invocation.begin("reading sources")
     from runner.errors import RunnerError
@@ -210,32 +209,26 @@ def recipients(
         )
     with open_desk(invocation, variables, sandbox=sandbox) as desk:
         campaign = find_one(desk, name)
-        audience, blocked = _judge_audience(campaign, desk)
+        audience, planned = _judge_audience(campaign, desk)
         with audience:
             pieces = _render_audience(
-                invocation, campaign, audience, blocked, dropped=dropped, reveal=reveal, output_format=output_format
+                invocation, planned, audience, dropped=dropped, reveal=reveal, output_format=output_format
             )
             invocation.write_all(pieces)
     return 0
 
 
-def _judge_audience(campaign: Campaign, desk: Desk) -> tuple[Audience, tuple[Problem, ...]]:
-    """Who is reached by the campaign and who not, and what blocks it where it is planned alone.
+def _judge_audience(campaign: Campaign, desk: Desk) -> tuple[Audience, CampaignPlan]:
+    """Who is reached by the campaign and who not, and what would be done with it, planned alone.
 
     Raises ProblemsFound where a source fails.
     """
-    from runner.errors import Severity
-    from runner.model.plan import Action
     from runner.plan.campaign import plan_campaign
     from runner.plan.desk import read_audience
     from runner.plan.resemblance import Resemblance, count_audios
 
     planned, audience = plan_campaign(campaign, desk, Resemblance(desk, count_audios([campaign])))
-    if audience is None:
-        return read_audience(campaign, desk), ()
-    if planned.action is not Action.BLOCKED:
-        return audience, ()
-    return audience, tuple(problem for problem in planned.problems if problem.severity is Severity.ERROR)
+    return (read_audience(campaign, desk) if audience is None else audience), planned
 
 
 def find_one(desk: Desk, glob: str) -> Campaign:
@@ -257,29 +250,36 @@ def find_one(desk: Desk, glob: str) -> Campaign:
 
 def _render_audience(
     invocation: Invocation,
-    campaign: Campaign,
+    planned: CampaignPlan,
     audience: Audience,
-    blocked: tuple[Problem, ...],
     *,
     dropped: bool,
     reveal: bool,
     output_format: str,
 ) -> Iterator[str]:
+    from runner.errors import Severity
+    from runner.model.plan import Action
     from runner.render.problems import render_problems
     from runner.render.recipients import render_csv, render_json, render_text
+    from runner.render.words import say_note
 
+    is_blocked = planned.action is Action.BLOCKED
+    blocked = [problem for problem in planned.problems if is_blocked and problem.severity is Severity.ERROR]
     shown = audience.read_rows(dropped=dropped)
     if blocked and output_format != "text":
         invocation.tell(render_problems(blocked, color=invocation.colors(sys.stderr)))
+    if planned.note is not None and output_format != "text":
+        invocation.tell(f"{planned.label} reaches nobody for now: {say_note(planned.note)}")
     if output_format == "csv":
         return render_csv(shown, reveal=reveal)
     if output_format == "json":
-        return render_json(campaign.name, campaign.edition, audience.rows, shown, reveal=reveal)
+        return render_json(planned.name, planned.edition, audience.rows, shown, reveal=reveal)
     return render_text(
-        campaign.label,
+        planned.label,
         audience.rows,
         shown,
         blocked=blocked,
+        note=planned.note,
         reveal=reveal,
         width=invocation.width,
         color=invocation.color,

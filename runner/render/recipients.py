@@ -9,16 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from runner.errors import Problem
-from runner.model.plan import Reason, Rows
+from runner.model.plan import Note, Reason, Rows
 from runner.numbers import format_number, mask_cell, mask_number
 from runner.render.documents import FORMAT_VERSION
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable
-from runner.render.words import render_count, render_people
+from runner.render.words import render_count, render_people, say_note
 
 COLUMNS = ("number", "reason", "why", "source", "file", "row", "text")
 EXCERPT = 40
 """Characters that are shown of a text which is no number: it may be a whole row, with the names of people in it."""
+LINE = 200
+"""Characters that are shown of it on a line of its own, be it asked for as it is; CSV and JSON then have all of it."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet take a cell for a formula (OWASP, CSV injection), also after blanks."""
 
@@ -69,18 +71,20 @@ def render_text(
     *,
     reveal: bool,
     blocked: Sequence[Problem] = (),
+    note: Note | None = None,
     width: int = 80,
     color: bool = False,
 ) -> Iterator[str]:
     """A headline, then a line for each row: the number, what became of it, where it stands.
 
-    `blocked` is why nobody of them is reached for now.
+    `blocked` or `note` is why nobody of them is reached for now.
     """
     page = Page(width=width, color=color)
     dropped = render_count(rows.listed - rows.pending, "row")
     reached = f"{render_people(rows.pending)} would be reached"
-    if blocked:
-        reached = f"blocked, with {render_people(rows.pending)} pending"
+    if blocked or note is not None:
+        why = "blocked" if note is None else say_note(note)
+        reached = f"{why}, with {render_people(rows.pending)} pending"
     page.write(f"{printable(label)}: {reached}, {dropped} dropped.", style=Style.BOLD)
     for problem in blocked:
         page.write(f"! {tidy(problem.message)} ({problem.code})", hang=2, style=Style.LOUD)
@@ -90,7 +94,7 @@ def render_text(
     yield page.text + "\n\n"
     for row in shown:
         why = f" ({tidy(row.why)})" if row.why else ""
-        words = _say_number(row, reveal=reveal) or _say_text(row, reveal=reveal) or "(empty)"
+        words = _say_number(row, reveal=reveal) or _clip(_say_text(row, reveal=reveal) or "(empty)", LINE)
         place = f"{tidy(row.file or row.source)} row {row.row}"
         line = f"{words:<18}  {row.reason:<9}  {place}{why}"
         yield f"{line}\n" if len(line) <= width else f"{words:<18}  {row.reason}\n    {place}{why}\n"
@@ -139,10 +143,11 @@ def _say_number(row: ShownRow, *, reveal: bool) -> str | None:
 def _say_text(row: ShownRow, *, reveal: bool) -> str | None:
     if row.number is not None:
         return None
-    if reveal:
-        return printable(row.text)
-    text = printable(mask_cell(row.text))
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1].rstrip() + "…"
+    return printable(row.text) if reveal else _clip(printable(mask_cell(row.text)), EXCERPT)
+
+
+def _clip(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _write_record(cells: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from runner.errors import Problem
-from runner.model.plan import Action, CampaignPlan, Note, NoteKind, Plan, Reason
+from runner.model.plan import Action, CampaignPlan, Plan, Reason
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable, render_problem
 from runner.render.words import (
@@ -16,6 +16,7 @@ from runner.render.words import (
     render_local,
     render_money,
     render_people,
+    say_note,
 )
 
 SIGNS = {
@@ -127,7 +128,7 @@ def _write_problem(problem: Problem, page: Page, *, indent: int) -> None:
 
 def _say_facts(campaign: CampaignPlan, timezone: str) -> str:
     if campaign.action not in (Action.SEND, Action.CONTINUE):
-        return _say_note(campaign.note) if campaign.note else SUMMARY[campaign.action].replace("with ", "")
+        return say_note(campaign.note) if campaign.note else SUMMARY[campaign.action].replace("with ", "")
     cost = "price not known"
     if campaign.estimated_cost is not None:
         cost = f"about {render_money(campaign.estimated_cost, campaign.currency)}"
@@ -137,16 +138,6 @@ def _say_facts(campaign: CampaignPlan, timezone: str) -> str:
     if campaign.scheduled_for is not None:
         facts.append(f"delivered {render_local(campaign.scheduled_for, timezone)}")
     return ", ".join(facts)
-
-
-def _say_note(note: Note) -> str:
-    match note.kind:
-        case NoteKind.PAUSED:
-            return "paused: `enabled` is false"
-        case NoteKind.OVER:
-            return f"over: `until` was {note.day}"
-        case NoteKind.ORPHANED:
-            return f"in the ledger, in no file; last activity {note.day}"
 
 
 def _write_origin(campaign: CampaignPlan, page: Page) -> None:

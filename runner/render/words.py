@@ -1,4 +1,4 @@
-"""Numbers, money, times and durations as people and documents read them."""
+"""Numbers, money, times, durations and notes as people and documents read them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
+
+from runner.model.plan import Note, NoteKind
 
 CENT = Decimal("0.01")
 
@@ -78,3 +80,14 @@ def render_soon(moment: datetime, now: datetime, zone: str) -> str:
 def render_local(moment: datetime, zone: str) -> str:
     """An instant in this IANA zone, to the minute and with the zone's offset: `2026-11-24 11:00+01:00`."""
     return moment.astimezone(ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes")
+
+
+def say_note(note: Note) -> str:
+    """Why there is nothing to do with a campaign."""
+    match note.kind:
+        case NoteKind.PAUSED:
+            return "paused: `enabled` is false"
+        case NoteKind.OVER:
+            return f"over: `until` was {note.day}"
+        case NoteKind.ORPHANED:
+            return f"in the ledger, in no file; last activity {note.day}"

@@ -63,6 +63,19 @@ def test_recipients_of_a_blocked_campaign_say_why_nobody_is_reached(campaign, ro
     assert len(list(csv.DictReader(io.StringIO(rows.stdout)))) == 2
 
 
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [("enabled: false", "paused: `enabled` is false"), ('until: "2020-01-31"', "over: `until` was 2020-01-31")],
+)
+def test_recipients_of_a_campaign_that_sends_nothing_now_say_so(campaign, root, word, why):
+    file = root / "campaigns/spring.yaml"
+    file.write_text(f"{word}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    text = campaign("recipients", "spring", "--sandbox", cwd=root).stdout
+    assert text.startswith(f"spring: {why}, with 2 people pending, 2 rows dropped.\n")
+    rows = campaign("recipients", "spring", "--sandbox", "--format", "csv", cwd=root)
+    assert f"spring reaches nobody for now: {why}" in rows.stderr
+
+
 def test_a_rehearsal_is_marked_as_one_in_what_others_read(campaign, root):
     for form in ("markdown", "html"):
         shown = campaign("plan", "--sandbox", "--format", form, cwd=root).stdout

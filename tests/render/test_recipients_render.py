@@ -119,3 +119,11 @@ def test_a_row_whose_place_does_not_fit_the_width_is_told_in_two_lines():
         f"    {row.file} row 123456",
         "+33 6 •• •• •• 34   pending    data/customers.csv row 1",
     ]
+
+
+def test_a_long_text_that_is_asked_for_as_it_is_fills_no_terminal():
+    row = Row(reason=Reason.INVALID, number=None, text="x" * 5_000, why="no-number")
+    text = "".join(render_text("spring", COUNTS, [row], reveal=True))
+    assert "x" * 199 + "…" in text
+    assert "x" * 200 not in text
+    assert "x" * 5_000 in "".join(render_json("spring", None, COUNTS, [row], reveal=True))
