@@ -105,6 +105,7 @@ def accept(invocation: Invocation) -> int:
             invocation.tell(f"state {found.id} is accepted as it is, at serial {found.serial}")
         else:
             invocation.tell("there is nothing to accept: the state is the one that was known")
+            invocation.tell("a saved plan that knows a newer copy of it stays refused: put that back, or plan anew")
     return 0
 
 

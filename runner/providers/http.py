@@ -90,8 +90,8 @@ def send(
     `before_first_byte` runs when the connection stands, TLS included, and before any byte of the request is written;
     what it raises ends the exchange with nothing sent, and comes out as it is. `timeout` is that of the whole request,
     from its first byte to the answer's last; a process that is stopped for longer than that after
-    `before_first_byte` began is ended by the kernel before it can write. `proxy` serves https alone, and never
-    loopback. No reason holds the key, a number or an address.
+    `before_first_byte` began is ended by the kernel before it can write. `proxy` serves https alone.
+    No reason holds the key, a number or an address.
     """
     exchange = _Exchange(body, timeout, before_first_byte, connect_timeout_s)
     try:

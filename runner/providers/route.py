@@ -23,7 +23,7 @@ class Route:
 
 
 def find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[str] | None) -> Route:
-    """The way to `url_text`. A proxy serves https alone, and never loopback.
+    """The way to `url_text`. A proxy serves https alone: plain http is for this machine, and a proxy would see the key.
 
     Raises GivenUp for an address that can't be used, HostRefused for one that may not.
     """
@@ -31,7 +31,7 @@ def find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[str
     check_host(url.host, allowed_hosts)
     if url.scheme == "http" and not is_loopback(url.host):
         raise GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
-    if proxy is None or url.scheme == "http" or is_loopback(url.host):
+    if proxy is None or url.scheme == "http":
         return Route(url, None, url.host, _port(url))
     through = _parse_url(proxy.open(), "proxy")
     check_host(through.host, allowed_hosts)

@@ -34,6 +34,14 @@ def find_or_make_key(path: Path) -> Secret:
     return read_key(path)
 
 
+def find_reader(path: Path) -> str | None:
+    """What is wrong with the rights on the key beside `path`, as far as the system has them; None where nothing is."""
+    key = _beside(path)
+    if os.name != "posix" or not key.exists() or key.stat().st_mode & 0o077 == 0:
+        return None
+    return f"the state's key `{key}` is open to others than its owner: `chmod 600` closes it"
+
+
 def _make_key(key: Path) -> None:
     unfinished = key.with_name(f"{key.name}.new")
     unfinished.unlink(missing_ok=True)

@@ -55,9 +55,7 @@ def _find_place(connection: Connection, mark: Mark) -> int:
     if mark.last_chunk is not None:
         place = connection.execute(select(chunks.c.id).where(chunks.c.name == mark.last_chunk)).scalar() or 0
     if now.serial < mark.serial or (mark.last_chunk is not None and place == 0):
-        message = (
-            f"the state is an older copy of the one that the plan was made on: {mark.serial} chunks were recorded"
-            f" then, and it knows {now.serial}"
-        )
+        lacks = f"chunk {mark.last_chunk}" if mark.last_chunk is not None else "what was recorded"
+        message = f"the state is an older copy of the one that the plan was made on: {lacks}, known then, is not in it"
         raise StateRefused(message, hint=OLDER, code="plan-state-older")
     return place

@@ -61,7 +61,7 @@ class State:
 
     @property
     def risk(self) -> str | None:
-        """What may lose what was recorded, and can't be mended from here; None where nothing is known to."""
+        """What may lose or betray what was recorded, and can't be mended from here; None where nothing is known to."""
         return self.transactions.find_risk()
 
     def limit_waits(self, timeout: timedelta) -> None:

@@ -54,7 +54,7 @@ class Transactions(ABC):
 
     @abstractmethod
     def find_risk(self) -> str | None:
-        """What may lose what was recorded, and can't be mended from here; None where nothing is known to."""
+        """What may lose or betray what was recorded, and can't be mended from here; None where nothing is known to."""
 
     @abstractmethod
     def close(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from runner.errors import LockLost, StateRefused, StateUnavailable
 from runner.state import folders
 from runner.state.folders import hold_making
+from runner.state.open import open_state
 
 
 @pytest.fixture
@@ -163,3 +164,10 @@ def test_who_waits_for_a_maker_that_was_stopped_is_told_which_process_it_is(tmp_
         second = hold_making(tmp_path / "state.db")
         with pytest.raises(StateUnavailable, match=rf"process {os.getpid()} has been making"), second:
             pass
+
+
+def test_a_key_that_others_may_read_is_warned_of(tmp_path, clock):
+    with open_state("sqlite:///.campaign/state.db", root=tmp_path, key=None, pin=None, clock=clock) as state:
+        assert state.risk is None
+        (tmp_path / ".campaign/state.key").chmod(0o644)
+        assert "chmod 600" in state.risk
