@@ -16,7 +16,7 @@ from runner.audience.load import drop_read
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column
 from runner.audience.sheets import Sheet
-from runner.audience.sql_hints import hint_name, is_compared_with
+from runner.audience.sql_hints import hint_name
 from runner.audience.tables import Means, Table
 from runner.audience.where import Where, parse_where
 from runner.errors import SourceUnreadable, about_key
@@ -158,8 +158,9 @@ def _find_other(shape: Shape, name: str, file: str, where: Where) -> int:
     error = no_such_column(shape, name, file)
     if fold_name(name) in _MOMENTS:
         error.hint = "write `{{ today }}` or `{{ now }}`: those of planning"
-    elif is_compared_with(name, where.expression):
-        error.hint = hint_name(name, where.expression, ())
+    else:
+        known = [other.strip() for other in shape.names or ()]
+        error.hint = hint_name(name, where.expression, known) or error.hint
     raise error
 
 

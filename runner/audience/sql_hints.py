@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 from runner.model.listing import list_names
 
+_SURELY = 0.85
+"""How alike a column must be where a text could be meant as well."""
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _FRENCH = {"et": "and", "ou": "or", "non": "not", "dans": "in", "comme": "like", "entre": "between"}
 _BARE_PATH = re.compile(r"\b(?:from|join)\s+(?P<path>[\w./\\-]+\.\w+)", re.IGNORECASE)
@@ -36,14 +38,19 @@ def hint_query(sql: str) -> str:
 
 def hint_name(name: str, sql: str, known: Iterable[str]) -> str | None:
     """What was meant by a name in `sql` that no column has; `known` are those that there are."""
-    if is_compared_with(name, sql):
-        return f"a text stands in single quotes, `'{name}'`: in double quotes, or in none, it names a column"
-    names = list(known)
-    nearest = get_close_matches(name, names, n=1)
-    return f"did you mean `{nearest[0]}`?" if nearest else None
+    names = {known_name.casefold(): known_name for known_name in known}
+    is_text = _is_compared_with(name, sql)
+    nearest = get_close_matches(name.casefold(), list(names), n=1, cutoff=_SURELY if is_text else 0.6)
+    if nearest:
+        return f"did you mean `{names[nearest[0]]}`?"
+    return (
+        f"a text stands in single quotes, `'{name}'`: in double quotes, or in none, it names a column"
+        if is_text
+        else None
+    )
 
 
-def is_compared_with(name: str, sql: str) -> bool:
+def _is_compared_with(name: str, sql: str) -> bool:
     """Whether `name` stands behind a comparison, where a text is usual."""
     behind = rf"(?:[=<>]|\blike|\bin\s*\((?:[^()]*,)?)\s*\"?{re.escape(name)}\"?(?!\w)"
     return re.search(behind, _blank_texts(sql), re.IGNORECASE) is not None
