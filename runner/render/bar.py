@@ -32,7 +32,7 @@ class Bar:
         count, now = self.count, self._clock.now()
         bar = ProgressBar(total=max(count.people, 1), completed=count.people_done)
         following = Text(count.describe_next(now), style="dim")
-        if self._is_stopping() and not count.ended:
+        if self._is_stopping() and count.under_way:
             following = Text(STOPPING, style="yellow")
         # A bar does not end its line by itself: an empty text does.
         return Group(bar, Text(), Text(count.describe(now, self._zone)), following)

@@ -14,7 +14,7 @@ from runner.model.events import (
     CampaignStopped,
     ChunkAnswered,
     Event,
-    RunEnded,
+    Requesting,
     RunStarted,
     Waiting,
 )
@@ -43,20 +43,19 @@ class Count:
     started_at: datetime | None = None
     finishes_at: datetime | None = None
     waiting_until: datetime | None = None
-    ended: bool = False
+    under_way: bool = False
     why: str = ""
     costs: dict[str, Decimal] = field(default_factory=dict)
 
     def note(self, event: Event) -> None:
         """Count this event."""
+        self.under_way = isinstance(event, Requesting)
         if not isinstance(event, Waiting):
             self.waiting_until = None
         match event:
             case RunStarted():
                 self.people, self.requests = event.people, event.requests
                 self.started_at, self.finishes_at = event.at, event.finishes_at
-            case RunEnded():
-                self.ended = True
             case Waiting():
                 self.waiting_until, self.why = event.at + timedelta(seconds=event.seconds), event.why
             case ChunkAnswered():
@@ -90,10 +89,8 @@ class Count:
 
     def describe_next(self, now: datetime) -> str:
         """What is waited for: `next request in 41 s: limit of 5 in 60 s`; empty where nothing more comes."""
-        if self.ended or self.started_at is None:
-            return ""
         if self.waiting_until is None or self.waiting_until <= now:
-            return "a request is under way" if self.requests_done < self.requests else ""
+            return "a request is under way" if self.under_way else ""
         left = (self.waiting_until - now).total_seconds()
         return f"next request in {render_duration(left)}: {tidy(self.why)}"
 

@@ -63,6 +63,10 @@ def _started() -> RunStarted:
     return RunStarted(at=START, people=20000, requests=40, campaigns=("spring@2026",), finishes_at=_at(660))
 
 
+def _requesting() -> Requesting:
+    return Requesting(at=_at(0), label="spring@2026", recipients=500)
+
+
 def _ended(seconds: float) -> RunEnded:
     report = RunReport(
         origin=Origin(run="a1", actor="ops@laptop"),
@@ -85,9 +89,7 @@ def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
         tell(CampaignStopped(at=_at(21), label="spring@2026", reason="refused\r\x1b[2J 0639981234", hint="mend it"))
         tell(_ended(25))
     lines = log.getvalue().splitlines()
-    assert lines[0] == (
-        "2026-11-24 11:00:00+01:00 0/40 requests, 0/20,000 people, done about 11:11+01:00, a request is under way"
-    )
+    assert lines[0] == ("2026-11-24 11:00:00+01:00 0/40 requests, 0/20,000 people, done about 11:11+01:00")
     assert "data/x.csv row 17" in lines[1]
     assert "mend it" in lines[2]
     assert lines[3] == (
@@ -184,8 +186,21 @@ def test_a_terminal_shows_people_requests_rate_cost_finish_and_what_is_waited_fo
 
 
 def test_a_first_signal_is_answered_where_the_bar_is():
-    shown = " ".join(_show_on_terminal(_started(), is_stopping=True).split())
+    shown = " ".join(_show_on_terminal(_started(), _requesting(), is_stopping=True).split())
     assert "stopping: the answer under way is awaited and recorded, then it stops; Ctrl-C again ends at once" in shown
+
+
+def test_a_request_is_under_way_from_its_start_to_its_answer():
+    count = Count()
+    for event, told in (
+        (_started(), ""),
+        (_requesting(), "a request is under way"),
+        (_answer(1), ""),
+        (Waiting(at=_at(1), seconds=41, why="limit of 5 in 60 s"), "next request in 41 s: limit of 5 in 60 s"),
+        (_ended(42), ""),
+    ):
+        count.note(event)
+        assert count.describe_next(event.at) == told
 
 
 def test_a_rate_is_that_of_a_minute_at_least_since_a_window_begins_with_many_requests():
