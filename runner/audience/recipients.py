@@ -216,7 +216,7 @@ def build_audience(
             judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
             build_people(connection, campaign.delivery.kinds, ledger)
             pages = warn_of_pages([*recipients, *excluding])
-            warnings = (*warn_of_sources(connection, recipients), *pages, *excluded.problems)
+            warnings = (*warn_of_sources(connection, recipients, campaign.delivery.kinds), *pages, *excluded.problems)
             audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)
         stack.pop_all()
         return audience
