@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from runner.errors import Place, Problem
 from runner.project.foreign import find_foreign
+from runner.project.layout import MAX_DEPTH
 from runner.project.line_hints import hint_after, hint_line, hint_second_colon
 from runner.project.tree import Document, ScalarValue, Value
 
@@ -82,6 +83,7 @@ def describe_fault(fault: Fault, document: Document) -> Problem:
     reading = _Reading(fault, document)
     return (
         _find_foreign(reading)
+        or _find_depth(reading)
         or _find_tab(reading)
         or _find_template(reading)
         or _find_quotes(reading)
@@ -112,6 +114,14 @@ def _find_foreign(reading: _Reading) -> Problem | None:
     number = reading.fault.at[0]
     lines = sorted({max(0, number - 1), number, (reading.fault.context_at or reading.fault.at)[0]})
     return next(filter(None, (find_foreign(reading.document, line) for line in lines)), None)
+
+
+def _find_depth(reading: _Reading) -> Problem | None:
+    """The parser looks far ahead, and gives up at brackets that are deeper by far than the reader lets values be."""
+    if reading.fault.said != "exceeded maximum nesting depth":
+        return None
+    message = f"this stands more than {MAX_DEPTH} levels deep"
+    return reading.tell("nested-too-deeply", message, "look for a bracket that is never closed", width=1)
 
 
 def _find_tab(reading: _Reading) -> Problem | None:

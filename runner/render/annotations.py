@@ -26,13 +26,24 @@ def render_github(problems: Sequence[Problem], *, folder: str = "") -> str:
 
 def _annotate(severity: Severity, problems: Sequence[Problem], folder: str) -> Iterator[str]:
     ours = [problem for problem in problems if problem.severity is severity]
-    shown = ours if len(ours) <= MOST_OF_A_KIND else ours[: MOST_OF_A_KIND - 1]
+    shown = ours if len(ours) <= MOST_OF_A_KIND else _choose(ours, MOST_OF_A_KIND - 1)
     for problem in shown:
         yield _command(severity, {**_locate(problem.place, folder), "title": problem.code}, _say(problem, "\n"))
     if more := len(ours) - len(shown):
         yield _command(
             severity, {"title": f"and {more:,} more"}, f"and {more:,} more: `campaign validate` tells them all"
         )
+
+
+def _choose(problems: Sequence[Problem], most: int) -> list[Problem]:
+    """As many as may be shown, in their order: the first of each file before the second of any."""
+    told: Counter[str | None] = Counter()
+    ranks = []
+    for at, problem in enumerate(problems):
+        path = problem.place.path if problem.place is not None else None
+        told[path] += 1
+        ranks.append((told[path], at))
+    return [problems[at] for at in sorted(at for _, at in sorted(ranks)[:most])]
 
 
 def _locate(place: Place | None, folder: str) -> dict[str, str]:

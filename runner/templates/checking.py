@@ -59,7 +59,10 @@ def _find_quoted(text: str) -> TemplateFault | None:
 @lru_cache(maxsize=256)
 def _find_free_names(text: str, *, sql: bool) -> tuple[str, ...]:
     """The names that a template uses and doesn't set itself."""
-    names = meta.find_undeclared_variables(_parse(text, sql=sql))
+    tree = _parse(text, sql=sql)
+    names = meta.find_undeclared_variables(tree)
+    # Jinja declares `self` wherever it is used: it is the template, of which nothing is to be seen.
+    names |= {node.name for node in tree.find_all(nodes.Name) if node.name == "self"}
     return tuple(sorted(names - {*NAMES, *_sandbox(sql=sql).globals}))
 
 

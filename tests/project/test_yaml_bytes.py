@@ -273,3 +273,10 @@ def test_a_comment_of_a_megabyte_is_nothing():
 def test_nothing_in_a_file_is_nothing():
     for data in (b"", b"# a comment\n", b"\n\n", "\ufeff".encode()):
         assert parse_yaml(data, "x.yaml")[1:] == (None, [])
+
+
+@pytest.mark.parametrize("levels", [60, 2_000, 100_000])
+@pytest.mark.parametrize("opening", ["[", "{a: "])
+def test_nesting_without_end_is_called_so_however_deep_it_is(opening, levels):
+    problems = _judge_all(f"vars: {{a: {opening * levels}".encode(), "campaign")
+    assert [problem.code for problem in problems if problem.place.line == 1][:1] == ["nested-too-deeply"]

@@ -89,3 +89,15 @@ def test_what_stands_nowhere_has_a_place_where_one_is_needed():
     assert render_github(nowhere) == "::warning title=no-place::m"
     (told,) = json.loads(render_gitlab(nowhere))
     assert (told["location"]["path"], told["severity"]) == ("campaigns.yaml", "minor")
+
+
+def test_no_file_goes_without_an_annotation_because_another_has_many_problems():
+    many = [problem(line=line) for line in range(1, 51)]
+    told = render_github([*many, problem(path="campaigns/b.yaml"), problem(path="campaigns/c.yaml")]).splitlines()
+    files = [COMMAND.fullmatch(line)[2].partition(",")[0] for line in told]
+    assert files == [
+        *["file=campaigns/a.yaml"] * 7,
+        "file=campaigns/b.yaml",
+        "file=campaigns/c.yaml",
+        "title=and 43 more",
+    ]

@@ -270,3 +270,8 @@ def test_any_template_is_rendered_or_says_why_not(text):
     check_template(text, known=KNOWN)
     with contextlib.suppress(TemplateFailed):
         assert isinstance(render(text, CONTEXT), str)
+
+
+def test_a_template_does_not_know_itself():
+    fault = check_template("{{ self }}", sql=False, known={})
+    assert (fault.code, "`self`" in fault.message) == ("unknown-name", True)
