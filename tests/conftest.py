@@ -27,7 +27,11 @@ IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 """Read before the environment is cleaned."""
 
 FOREIGN = ("CAMPAIGN_",)
-FOREIGN_NAMES = frozenset({"CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "VOICEPARTNER_API_KEY", "STATE_URL"})
+FOREIGN_NAMES = frozenset({
+    "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "VOICEPARTNER_API_KEY", "STATE_URL",
+    # The many processes of the tests would each compile the whole runner again.
+    "PYTHONDONTWRITEBYTECODE",
+})  # fmt: skip
 
 PROJECT = """\
 version: 1

@@ -236,4 +236,4 @@ def test_any_history_keeps_the_laws(request, kind):
 
 @pytest.mark.slow
 def test_many_more_histories_keep_the_laws(request, kind):
-    run_histories(request, kind, 200 if kind == "sqlite" else 30, 50)
+    run_histories(request, kind, 60 if kind == "sqlite" else 12, 50)
