@@ -58,8 +58,10 @@ def ask_library(text, countries):
             number = phonenumbers.parse(text, country)
         except phonenumbers.NumberParseException:
             continue
+        if number.extension or not phonenumbers.is_valid_number_for_region(number, country):
+            continue
         kind = KIND_BY_TYPE.get(phonenumbers.number_type(number))
-        if phonenumbers.is_valid_number_for_region(number, country) and kind is not None and not number.extension:
+        if kind is not None:
             e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
             return int(e164[1:]), kind
     return None
