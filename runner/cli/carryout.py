@@ -20,7 +20,7 @@ from runner.cli.signals import Interrupted, interrupting, stopping
 from runner.cli.states import open_for_recording
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import SystemClock
-from runner.model.events import Event, RunEnded, RunStarted
+from runner.model.events import Ending, Event, RunEnded, RunStarted
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Plan
 from runner.plan.build import Planning, build_plan
@@ -31,7 +31,7 @@ from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
 from runner.sending.queue import open_accounts
-from runner.sending.report import Tally, build_report
+from runner.sending.report import Tally, build_report, report_nothing_sent
 from runner.sending.run import Run
 from runner.sending.stop import Stop
 from runner.state.open import State
@@ -71,7 +71,7 @@ def carry_out(
             planning = build_plan(desk, order.selection, keep_pending=True)
             screen.show_plan(planning.plan, stop)
             if planning.plan.sending and not auto_approve and order.plan_file is None:
-                _ask(planning.plan, stop, invocation)
+                _ask_or_report(desk, planning.plan, order.selection, stop, screen)
             invocation.begin("preparing to send")
             return _send(desk, doors, planning, order.selection, stop, screen)
     except Interrupted:
@@ -84,6 +84,24 @@ def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> Non
     swept = [chunk for door in doors for chunk in state.ledger.sweep(door.held, door.clock)]
     for chunk in (*swept, *state.ledger.sweep_dead(SystemClock())):
         invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
+
+
+def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, screen: Screen) -> None:
+    """Ask, and let whoever reads events learn how the run ended where the answer is no."""
+    try:
+        _ask(plan, stop, screen.invocation)
+    except (NotConfirmed, Interrupted) as ended:
+        declined = isinstance(ended, NotConfirmed)
+        report = report_nothing_sent(
+            plan,
+            origin=find_origin(screen.invocation, desk.project.root),
+            ending=Ending.DECLINED if declined else Ending.SIGNAL,
+            exit_code=1 if declined else 2,
+            unknown=_find_unknown(desk, selection),
+            at=stop.clock.now(),
+        )
+        screen.show_unsent(report)
+        raise
 
 
 def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:

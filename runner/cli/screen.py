@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runner.cli.context import Invocation
-from runner.model.events import Event, RunReport
+from runner.model.events import Event, RunEnded, RunReport
 from runner.model.plan import Plan
 from runner.render.count import Tell
 from runner.render.documents import write_line
@@ -71,6 +71,11 @@ class Screen:
                 report, width=invocation.width, color=invocation.color, again=again, resolve=self._resolve
             )
             invocation.write(text)
+
+    def show_unsent(self, report: RunReport) -> None:
+        """What came of a run that sent nothing, as the last event; in text it is told as what ended it."""
+        if self._as_json:
+            self._write_event(RunEnded(at=report.ended_at, report=report))
 
     def _write_event(self, event: Event) -> None:
         self.invocation.write(write_line(event_document(event)))

@@ -15,9 +15,10 @@ from runner.model.ledger import ChunkStatus
 
 
 class Ending(StrEnum):
-    """Why a run ended: all was sent, it was stopped on purpose, or nothing more could be sent."""
+    """Why a run ended: all was sent, nobody said yes, it was stopped on purpose, or nothing more could be sent."""
 
     DONE = "done"
+    DECLINED = "declined"
     LIMIT = "limit"
     DEADLINE = "deadline"
     SIGNAL = "signal"
@@ -108,9 +109,10 @@ class RunReport:
 
     `chunks` counts its chunks by status, `reached` people of accepted ones, `requests` those that left in this run.
     `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
-    stood alone. `unknown_chunks` are all chunks that need `campaign resolve`, whichever run left them, and
-    `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped` names of
-    accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer told.
+    stood alone. `unknown_chunks` are all chunks of the run's campaigns that need `campaign resolve`, whichever run left
+    them, and `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped`
+    names of accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer
+    told.
     """
 
     origin: Origin

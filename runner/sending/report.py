@@ -52,7 +52,7 @@ def build_report(
 ) -> RunReport:
     """The report of a run. `unknown` are the chunks that wait for `campaign resolve`, whichever run left them."""
     queues = [queue for account in accounts for queue in account.queues]
-    blocked = {c.label: c.problems[0].message if c.problems else "" for c in plan.blocked}
+    blocked = _list_blocked(plan)
     return RunReport(
         origin=origin,
         ending=ending,
@@ -72,6 +72,27 @@ def build_report(
         stopped={queue.label: queue.stopped for queue in queues if queue.stopped is not None},
         accounts_stopped={account.name: account.stopped for account in accounts if account.stopped is not None},
     )
+
+
+def report_nothing_sent(
+    plan: Plan, *, origin: Origin, ending: Ending, exit_code: int, unknown: Sequence[ChunkRecord], at: datetime
+) -> RunReport:
+    """The report of a run that ended at the question whether it should send."""
+    return RunReport(
+        origin=origin,
+        ending=ending,
+        exit_code=exit_code,
+        started_at=at,
+        ended_at=at,
+        pending=plan.recipients,
+        unknown_chunks=tuple(record.chunk for record in unknown),
+        unknown_people=sum(record.recipients for record in unknown),
+        blocked=_list_blocked(plan),
+    )
+
+
+def _list_blocked(plan: Plan) -> dict[str, str]:
+    return {c.label: c.problems[0].message if c.problems else "" for c in plan.blocked}
 
 
 def _choose_exit_code(accounts: Sequence[OpenAccount], ending: Ending, *, blocked: bool, unknown: bool) -> int:

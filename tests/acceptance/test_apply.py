@@ -79,6 +79,15 @@ def test_only_a_typed_yes_sends(place, serve: Serve, typed: str) -> None:
     assert sandbox.count().people == 3
 
 
+def test_the_last_event_reports_the_run_also_where_nobody_says_yes(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(3)})
+    ended = place.call("apply", "--format", "json")
+    assert [event["type"] for event in ended.events] == ["planned", "ended"]
+    told = {key: ended.report[key] for key in ("ending", "exit_code", "pending", "reached")}
+    assert told == {"ending": "declined", "exit_code": 1, "pending": 3, "reached": 0}
+
+
 def test_a_killed_run_leaves_a_chunk_unknown_and_it_is_never_sent_again_by_itself(place, serve: Serve) -> None:
     sandbox = serve(latency_s=30.0)
     place.write({"data/people.csv": people_csv(30)})
