@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.engine import deadline, quote_name, quote_text
 from runner.audience.shape import VALUELESS
-from runner.audience.sql_hints import name_type
+from runner.audience.sql_words import name_type, say_error
 from runner.audience.where import Where, fold_identifier
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
@@ -77,7 +77,7 @@ def select_rows(connection: DuckDBPyConnection, cells: Cells, where: Where, what
         for index, name in enumerate(cells.names):
             given = None if index == cells.column else _find_type(connection, cells, index, where)
             columns.append(f"{_fill(given.becomes, f'w{index}') if given else f'w{index}'} AS {quote_name(name)}")
-            types.append(f"`{name}` {given.name if given else 'VARCHAR'}")
+            types.append(f"`{name}` is {name_type(given.name if given else 'VARCHAR')}")
         readable = f"(SELECT {', '.join(columns)} FROM {cells.table} WHERE hurt = '')"
         condition = connection.execute(f"SELECT (\n{where.expression}\n) FROM {readable} LIMIT 0", where.parameters)
         gives = str(condition.description[0][1])
@@ -100,7 +100,7 @@ def _explained(what: str, types: Sequence[str]) -> Iterator[None]:
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
-        said = mask_numbers(str(error).splitlines()[0].partition(": ")[2])
+        said = mask_numbers(say_error(str(error)))
         hint = f"a column is a number, a date or a time where all its values are: {', '.join(types) or 'it names none'}"
         raise SourceUnreadable(f"{what} can't be computed: {said}", hint=hint, code="where-failed") from error
 

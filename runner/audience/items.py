@@ -180,8 +180,12 @@ class _List:
                 if sign != ",":
                     raise self._unreadable(is_cut=not sign)
                 self._at += 1
-            if not self._find_sign():
+            sign = self._find_sign()
+            if not sign:
                 raise self._unreadable(is_cut=True)
+            if sign == "]" and not is_first:
+                message = f"`{self._name}` is no JSON: a comma stands after the last item of its list, {self._items:,}"
+                raise SourceUnreadable(message, hint="remove that comma", code="not-a-table")
             yield self._read_value()
             self._items += 1
             is_first = False

@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.query_functions import AGGREGATES, SCALARS
 from runner.audience.sql_hints import hint_query
+from runner.audience.sql_words import say_error
 from runner.audience.where import fold_identifier
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
@@ -108,7 +109,8 @@ def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     except RecursionError as error:
         raise _refuse("it nests too deep") from error
     if parsed.get("error", True) or len(parsed["statements"]) != 1:
-        raise _refuse(parsed.get("error_message", "it must be one SELECT"), code="query-invalid", sql=text)
+        said = say_error(parsed.get("error_message", "it must be one SELECT"))
+        raise _refuse(said, code="query-invalid", sql=text)
     node: _Node = parsed["statements"][0]["node"]
     return node
 
@@ -232,13 +234,9 @@ def _call(kind: str) -> str:
 
 def tell_error(error: duckdb.Error, lines_before: int = 0) -> str:
     """What the engine says of a query, in one line, without numbers; and in which line of the user's text that is."""
-    first, _, rest = str(error).strip().partition("\n")
-    line = re.search(r"^LINE (\d+):", rest, re.MULTILINE)
+    line = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
     at = int(line[1]) - lines_before if line else 0
-    # The rest may quote a line of the file.
-    why = ": the file is not UTF-8" if "not utf-8 encoded" in rest.partition("\n\n")[0] else ""
-    said = (first.partition(": ")[2] or first) + why
-    return mask_numbers(said) + (f" (line {at} of the query)" if at > 1 else "")
+    return mask_numbers(say_error(str(error))) + (f" (line {at} of the query)" if at > 1 else "")
 
 
 def _refuse(what: str, *, code: str = "query-refused", sql: str = "") -> SourceUnreadable:

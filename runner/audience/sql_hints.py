@@ -19,7 +19,6 @@ _NAME_WITH_BLANK = re.compile(
     r"\s*(?:[=<>!]|like|in\b)",
     re.IGNORECASE,
 )
-_TYPES = {"VARCHAR": "a text", "DATE": "a date", "TIMESTAMP": "a date with a time", "BOOLEAN": "true or false"}
 
 
 def hint_condition(sql: str) -> str:
@@ -56,11 +55,6 @@ def _is_compared_with(name: str, sql: str) -> bool:
     return re.search(behind, _blank_texts(sql), re.IGNORECASE) is not None
 
 
-def name_type(type_: str) -> str:
-    """A type of the engine in words: `VARCHAR` is a text."""
-    return _TYPES.get(type_) or ("a number" if re.match("[A-Z]*INT|DOUBLE|FLOAT|DECIMAL", type_) else type_)
-
-
 def list_candidates(said: str) -> list[str]:
     """The columns that the engine names where it finds none: `Candidate bindings: "mobile", "nom"`."""
     found = re.search("^Candidate bindings: (.*)$", said, re.MULTILINE)
@@ -69,6 +63,8 @@ def list_candidates(said: str) -> list[str]:
 
 def hint_failure(said: str, sql: str) -> str:
     """What to do about a query that can be read and can't be computed, by what the engine `said`."""
+    if "Error when converting column" in said:
+        return "make a value a number or a date where it is one, as in `try_cast(visits as integer)`"
     if "CSV Error" in said or "sniffing file" in said:
         return (
             "a query reads CSV less kindly than `file:`, which knows Excel's encoding and delimiters: use `file:` with"

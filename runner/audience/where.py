@@ -15,6 +15,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from runner.audience.sql_hints import hint_condition
+from runner.audience.sql_words import say_error
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
 
@@ -112,6 +113,8 @@ def parse_where(connection: DuckDBPyConnection, text: str, parameters: Mapping[s
 def _parse(connection: DuckDBPyConnection, text: str) -> _Node:
     if len(text) > MOST_CHARACTERS:
         raise _refuse(f"it has more than {MOST_CHARACTERS:,} characters", code="source-too-large")
+    if not text.strip():
+        raise _refuse("it is empty", code="where-invalid", hint="leave `where` out where every row counts")
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise _refuse("it has half a character in it", code="where-invalid")
     # Without brackets it can't close ours, in them it can't end early; the line ends end a comment.
@@ -127,7 +130,7 @@ def _parse_query(connection: DuckDBPyConnection, query: str) -> _Node:
     except RecursionError as error:
         raise _refuse("it nests too deep") from error
     if parsed.get("error", True):
-        said = parsed.get("error_message", "it is no SQL")
+        said = say_error(parsed.get("error_message", "it is no SQL"))
         raise _refuse(said, code="where-invalid", hint=hint_condition(query.removeprefix("SELECT")))
     statements = parsed["statements"]
     if len(statements) != 1 or not _is_one_expression(statements[0]["node"]):

@@ -10,10 +10,10 @@ from functools import cache, lru_cache
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from runner.templates.context import NAMES, describe_unknown
-from runner.templates.faults import TemplateFault
+from runner.templates.faults import TemplateFault, lower_start
 from runner.templates.printing import Parameters, sql_sandbox, text_sandbox
 from runner.templates.quotes import find_quoted
-from runner.templates.sandbox import METHODS, Sandbox, lower_start
+from runner.templates.sandbox import METHODS, Sandbox
 from runner.templates.tree import STATEMENTS
 
 

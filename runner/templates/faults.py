@@ -24,3 +24,14 @@ class TemplateFault:
     message: str
     offset: int = 0
     width: int | None = None
+
+
+def shorten(text: str) -> str:
+    """A text as a message quotes it: one line, not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def lower_start(text: str) -> str:
+    """`text` as the rest of a sentence: without a capital at its start or a full stop at its end."""
+    return f"{text[:1].lower()}{text[1:]}".rstrip(".")

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 
 from jinja2 import StrictUndefined
-from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateError
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from runner.templates.context import NAMES, Named, describe_unknown
-from runner.templates.faults import TemplateFailed
+from runner.templates.failures import describe_failure
+from runner.templates.faults import TemplateFailed, shorten
 from runner.templates.limits import (
     MAX_FILE_WORK,
     MAX_OUTPUT,
@@ -196,29 +197,3 @@ def _reach(argument: object) -> int:
     if isinstance(argument, (int, float)):
         return int(min(abs(argument), MAX_SIZE + 1))
     return len(argument) if isinstance(argument, str) else 1
-
-
-def shorten(text: str) -> str:
-    """A text as a message quotes it: one line, not too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
-
-
-def describe_failure(failure: BaseException) -> str:
-    """Why a template failed, in words of its author's."""
-    match failure:
-        case UndefinedError() | SecurityError():
-            return str(failure)
-        case ZeroDivisionError():
-            return "it divides by zero"
-        case RecursionError() | MemoryError():
-            return "it is nested too deeply"
-        case TemplateSyntaxError():
-            return lower_start(failure.message or "its syntax is wrong")
-        case _:
-            return f"a value does not fit there ({lower_start(shorten(str(failure)))})"
-
-
-def lower_start(text: str) -> str:
-    """`text` as the rest of a sentence: without a capital at its start or a full stop at its end."""
-    return f"{text[:1].lower()}{text[1:]}".rstrip(".")

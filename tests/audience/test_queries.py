@@ -120,6 +120,13 @@ def test_columns_are_found_as_in_a_file(judge, refuse):
     [
         ("select phone\nfrom 'data/x.csv'\nwhere town = 'x'", "query-failed", "(line 3 of the query)"),
         ("select phone\nfrm 'data/x.csv'", "query-invalid", "(line 2 of the query)"),
+        (
+            "select city from read_csv('data/x.csv', types = {'city': 'INTEGER'})",
+            "query-failed",
+            "line 2 of `data/x.csv` can't be read: the value of `city`",
+        ),
+        ("select upper(visits, 2) from 'data/x.csv'", "query-failed", "`upper` can't be given a number and a number"),
+        ("select " + "(" * 1_200 + "1" + ")" * 1_200, "query-invalid", "it nests too deep"),
         ("select phone from 'data/z.csv'", "no-such-file", "`data/z.csv` does not exist"),
         ("delete from t", "query-refused", "one SELECT"),
         ("select phone from customers", "unsupported-file", "customers"),

@@ -94,6 +94,27 @@ def test_a_fault_is_found_before_rendering_at_its_place(text, told, offset, widt
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{{ "a" * 1000 | wordwrap(1) }}', "a filter or function was given a number, which it does not take"),
+        ('{{ "a" + 1 }}', "`+` can't join a text and a number; `~` makes one text of both"),
+        ("{{ today - 1 }}", "`-` can't be used on a date and a number"),
+        ('{{ 1 < "a" }}', "a number can't be compared with a text"),
+        ("{{ vars.region() }}", "a text is no function"),
+        ('{{ "a" | int(1, 2, 3, 4) }}', "is given too many words"),
+        ('{{ "%d" | format("x") }}', "a number is wanted where a text is"),
+        ("{{ range(1, 2, 0) | list }}", "a step can't be zero"),
+        ('{{ "ab" | map("nope") | list }}', "templates know no filter `nope`"),
+    ],
+)
+def test_what_fails_is_told_in_words_of_templates(text, told):
+    with pytest.raises(TemplateFailed) as failed:
+        render(text, CONTEXT)
+    assert told in failed.value.message
+    assert "object" not in failed.value.message
+
+
+@pytest.mark.parametrize(
     "text",
     ["{{ vars.x | default('y') }}", "{% if vars.x is defined %}{{ vars.x }}{% endif %}", "{{ vars.get('x', 1) }}"],
 )
