@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import click
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from runner.model.clock import UNITS
+
 SPELLING = re.compile(r"(\d{1,9})([smhd])")
 
 
@@ -21,7 +22,7 @@ class Duration(click.ParamType[timedelta]):
         match = SPELLING.fullmatch(str(value).strip())
         if match is None:
             self.fail(f"`{value}` is no duration: write a number and a unit, as in 30s, 50m, 2h or 7d", param, ctx)
-        return timedelta(**{UNITS[match[2]]: int(match[1])})
+        return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
 DURATION = Duration()

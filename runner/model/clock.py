@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+"""How many seconds each unit of a duration has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ class Clock(Protocol):
 def spell_moment(moment: datetime) -> str:
     """An instant for a message, in the zone of this machine and with its offset: `2026-11-24 11:00:05+01:00`."""
     return moment.astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def spell_duration(duration: timedelta) -> str:
+    """A duration as options take it, in the largest unit that says it whole: `7d`, `50m`."""
+    seconds = int(duration.total_seconds())
+    fitting = (f"{seconds // size}{unit}" for unit, size in UNITS.items() if seconds and seconds % size == 0)
+    return next(fitting, "0s")
 
 
 def _boot_id() -> str:

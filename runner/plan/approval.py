@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from runner.errors import Place, Problem
-from runner.model.clock import spell_moment
+from runner.model.clock import spell_duration, spell_moment
 from runner.model.config import Account, Campaign, Project
 from runner.model.names import spell_label
 from runner.plan.formers import find_former
@@ -47,9 +47,12 @@ def find_refusals(
 
     Raises StateRefused where the state is an older copy of the one that it was made on.
     """
-    if now - saved.plan.created_at > max_age:
-        made = spell_moment(saved.plan.created_at)
-        yield Problem("plan-too-old", f"the plan was made at {made}, longer ago than --max-age allows", hint=PLAN_ANEW)
+    # A plan from days to come was dated by a clock that is wrong, and would never be too old.
+    if abs(now - saved.plan.created_at) > max_age:
+        when = "longer ago than" if now > saved.plan.created_at else "further ahead of now than"
+        made, limit = spell_moment(saved.plan.created_at), spell_duration(max_age)
+        message = f"the plan was made at {made}, {when} --max-age allows ({limit})"
+        yield Problem("plan-too-old", message, hint=PLAN_ANEW)
     labels = {*saved.people, *_list_former_labels(saved, project, state)}
     for other in state.ledger.find_overtaking(saved.mark, saved.plan.plan_id, labels):
         run = f"{other.who}, {spell_moment(other.at)}"

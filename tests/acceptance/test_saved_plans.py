@@ -6,9 +6,11 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from runner.model.clock import SystemClock
 from runner.sandbox.server import Sandbox
 
 Serve = Callable[..., Sandbox]
@@ -168,6 +170,15 @@ def test_it_is_refused_when_it_is_older_than_max_age(prepared):
     place, sandbox = prepared
     refused = carry_out(place, "--max-age", "0s")
     assert (codes(refused), sandbox.count().requests) == (["plan-too-old"], 0)
+    assert "longer ago than --max-age allows (0s)" in refused.stderr
+
+
+@pytest.mark.parametrize(("days", "refused"), [(8, True), (6, False), (-6, False), (-8, True)])
+def test_a_plan_of_a_wrong_clock_is_refused_where_it_is_further_off_than_max_age(prepared, monkeypatch, days, refused):
+    place, _ = prepared
+    wrong = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(SystemClock, "now", lambda _: wrong)
+    assert ("plan-too-old" in codes(carry_out(place))) is refused
 
 
 def test_it_is_refused_on_another_state(prepared):
