@@ -17,7 +17,7 @@ from runner.cli.orders import Order
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
 from runner.cli.signals import Interrupted, interrupting, stopping
-from runner.cli.states import open_for_recording
+from runner.cli.states import open_for_reading, open_for_recording
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.events import Ending, Event, RunEnded, RunStarted
@@ -58,7 +58,7 @@ def carry_out(
     screen = Screen(invocation, as_json=as_json, again=order.again, resolve=resolve)
     try:
         with ExitStack() as until_closed, interrupting():
-            state = until_closed.enter_context(open_for_recording(invocation, order.project, sandbox=sandbox))
+            state = until_closed.enter_context(_open_state(invocation, order, sandbox=sandbox))
             order.refuse_change(state, stop.clock.now())
             hall = Hall(invocation, order.project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
             accounts = used_accounts(order.project, order.selection, stop.clock.now())
@@ -77,6 +77,16 @@ def carry_out(
     except Interrupted:
         invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
         return 2
+
+
+def _open_state(invocation: Invocation, order: Order, *, sandbox: bool) -> State:
+    """The state to record in; where a saved plan is carried out, the one that is there, and never a new one."""
+    if order.plan_file is not None:
+        known = open_for_reading(invocation, order.project, sandbox=sandbox)
+        if known is None:
+            raise order.plan_file.tell_lost()
+        known.close()
+    return open_for_recording(invocation, order.project, sandbox=sandbox)
 
 
 def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> None:

@@ -38,6 +38,12 @@ class PlanFile:
         refuse_other_state(self.saved, state.id)
         check_signature(self.content, self.name, state.pseudonyms)
 
+    def tell_lost(self) -> PlanRefused:
+        """That the state on which it was made is nowhere to be seen."""
+        message = f"the plan was made on state {self.saved.plan.state_id}, and there is no state here"
+        hint = "put that state back, or set the `state` that names it: a new one would know nobody"
+        return PlanRefused(message, hint=hint, code="plan-other-state")
+
     def refuse_change(self, project: Project, state: State, *, now: datetime, max_age: timedelta) -> None:
         """Raise ProblemsFound with every reason why it may not be carried out now."""
         refusals = find_refusals(

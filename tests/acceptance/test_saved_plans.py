@@ -186,6 +186,9 @@ def test_it_is_refused_on_another_state(prepared):
     shutil.rmtree(place.root / ".campaign")
     refused = carry_out(place)
     assert (codes(refused), sandbox.count().requests) == (["plan-other-state"], 0)
+    assert not (place.root / ".campaign").exists(), "no new state takes the place of the lost one"
+    assert place.call("plan", "-o", "another.plan").returncode == 0
+    assert codes(carry_out(place)) == ["plan-other-state"]
 
 
 def test_it_is_refused_on_an_older_copy_of_its_state(place, serve: Serve):
