@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from runner.errors import Problem
+from runner.errors import Problem, Severity
 from runner.model.config import Account, Campaign
 from runner.plan.content import find_audio_name
 from runner.plan.desk import Desk
 from runner.plan.formers import judge_names
 from runner.plan.guards import problem_at
-from runner.plan.schedule import ScheduleRefused, find_schedule, refuse_past
+from runner.plan.schedule import ScheduleRefused, find_schedule, is_near, refuse_past
 
 
 def find_open_questions(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:
@@ -28,9 +29,15 @@ def find_open_questions(campaign: Campaign, desk: Desk, *, accepted_before: bool
 
 def _judge_schedule(campaign: Campaign, account: Account, now: datetime) -> Iterator[Problem]:
     try:
-        refuse_past(find_schedule(campaign, account.timezone), now)
+        schedule = find_schedule(campaign, account.timezone)
+        refuse_past(schedule, now)
     except ScheduleRefused as refused:
         yield problem_at(campaign, "schedule", refused.code, refused.message, refused.hint or "")
+        return
+    if schedule is not None and is_near(schedule, now):
+        message = f"the schedule `{schedule:%Y-%m-%d %H:%M}` comes in less than 5 minutes: `apply` would send nothing"
+        near = problem_at(campaign, "schedule", "schedule-near", message, "set a later `schedule`, or remove it")
+        yield replace(near, severity=Severity.WARNING)
 
 
 def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:

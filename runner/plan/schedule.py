@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from runner.errors import RunnerError
 from runner.model.config import Campaign
+
+MARGIN = timedelta(minutes=5)
 
 
 class ScheduleRefused(RunnerError):
@@ -47,6 +49,11 @@ def find_schedule(campaign: Campaign, timezone: str) -> datetime | None:
             code="schedule-ambiguous",
         )
     return first
+
+
+def is_near(schedule: datetime, now: datetime) -> bool:
+    """Whether it comes too soon to be handed to the provider: how late that still takes one is not known."""
+    return schedule - now < MARGIN
 
 
 def refuse_past(schedule: datetime | None, now: datetime) -> None:

@@ -17,14 +17,10 @@ from runner.plan.build import Planning
 from runner.plan.content import find_audio_name, keep_content
 from runner.plan.desk import Desk, reread_excluded
 from runner.plan.estimate import chunk_size
-from runner.plan.schedule import find_schedule, is_over
+from runner.plan.schedule import find_schedule, is_near, is_over
 from runner.sending.chunk import Chunk, Door
 from runner.sending.pacing import Window
 from runner.sending.parts import Part, Parts
-
-SCHEDULE_MARGIN = timedelta(minutes=5)
-"""A schedule that comes nearer than this is not handed to the provider: how late it still takes one is not known."""
-
 
 EXCLUSIONS_HOLD_FOR = timedelta(minutes=15)
 """How old what a run knows of the exclusions may be: whoever says no while it goes on is not called hours later."""
@@ -67,7 +63,7 @@ class Queue:
         """Why the time for this campaign is over, or None while it is not."""
         if is_over(self.campaign, now, timezone):
             return f"`until` was {self.campaign.until}"
-        if self.schedule is not None and self.schedule - now < SCHEDULE_MARGIN:
+        if self.schedule is not None and is_near(self.schedule, now):
             return f"its schedule, {self.schedule:%Y-%m-%d %H:%M}, comes in less than 5 minutes"
         return None
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -77,6 +78,16 @@ def test_only_a_typed_yes_sends(place, serve: Serve, typed: str) -> None:
     assert sandbox.count().requests == 0
     assert place.run("apply", typed="yes\n").returncode == 0
     assert sandbox.count().people == 3
+
+
+def test_a_schedule_that_comes_too_soon_is_warned_of_before_it_stops_the_campaign(place, serve: Serve) -> None:
+    sandbox = serve()
+    soon = (datetime.now(UTC) + timedelta(minutes=3)).isoformat(timespec="minutes")
+    place.write({"data/people.csv": people_csv(3), "campaigns/recall.yaml": f'{CAMPAIGN}schedule: "{soon}"\n'})
+    (planned,) = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
+    assert (planned["action"], [problem["code"] for problem in planned["problems"]]) == ("send", ["schedule-near"])
+    assert place.call("apply", "--auto-approve").returncode == 2
+    assert sandbox.count().requests == 0
 
 
 def test_the_last_event_reports_the_run_also_where_nobody_says_yes(place, serve: Serve) -> None:
