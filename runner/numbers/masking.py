@@ -29,6 +29,7 @@ _KEPT = (
     # Identifiers: in no spelling of a number do letters stand between or after the digits.
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     r"\b(?=[a-f]*\d+[a-f])[0-9a-f]{16,}\b",
+    r"\b(?=\d*[a-f])(?:[0-9a-f]{32}){1,2}\b",
 )
 _HIDDEN = (
     r"\d[.,]\d{3,}(?=[eE][+-]?\d)",

@@ -96,6 +96,9 @@ def _judge_http(literal: str, form: str) -> Fault | None:
         return Fault("invalid-address", "this is no http or https address", hint)
     if form in ("url", "proxy"):
         return None
+    if form == "base-url" and "@" in parts.netloc:
+        why = "the API takes no user and no password, so that nothing would send them"
+        return Fault("invalid-address", why, "remove them; the key stands in `api_key`")
     if form == "base-url" and (parts.query or parts.fragment):
         return Fault("invalid-address", "the address of an API has no `?` and no `#`", hint)
     if parts.scheme == "http" and _STANDS_FOR not in parts.hostname and not _is_loopback(parts.hostname):

@@ -29,6 +29,8 @@ def find_route(url_text: str, proxy: Secret | None, allowed_hosts: frozenset[str
     """
     url = _parse_url(url_text, "base_url")
     check_host(url.host, allowed_hosts)
+    if url.userinfo:
+        raise GivenUp("`base_url` names a user, and the API takes none", final=True)
     if url.scheme == "http" and not is_loopback(url.host):
         raise GivenUp("`base_url` is plain http, which would show the key to everybody on the way", final=True)
     if proxy is None or url.scheme == "http":

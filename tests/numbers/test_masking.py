@@ -109,6 +109,7 @@ def test_odd_spellings_are_hidden_too(spelled, masked):
         'schedule: "2026-12-01 9:00" or 2026-12-01 10h30',
         "chunk 550e8400-e29b-41d4-a716-446655440000",
         "state 3f6c01234567890123456789abcdef01",
+        "state abcdefabcdef01234567890123456789",
         "max_recipients: 200000",
         "campaigns/x.yaml:12:34",
         "10:30:15",

@@ -427,6 +427,7 @@ def test_proxies_of_the_environment_are_not_used(listen, post, monkeypatch, name
         "http://2852039166/v1",
         "https://[fe80::1]/v1",
         "https://[::ffff:169.254.169.254]/v1",
+        "http://user:password@127.0.0.1:1/v1",
     ],
 )
 def test_an_address_that_may_not_or_can_not_be_used_is_given_up_for_good(post, url):
