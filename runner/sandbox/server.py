@@ -154,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "CampaignSandbox"
     sys_version = ""
     timeout = 120
+    # An answer leaves in two pieces; else the second waits for the client to confirm the first, 40 ms on Linux.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: object, **__: object) -> None:
         """Say nothing: the path of some calls holds the key."""
