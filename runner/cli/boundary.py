@@ -57,7 +57,8 @@ def _describe_usage(error: click.ClickException) -> Problem:
         case click.NoSuchOption():
             code, message = "no-such-option", f"`{error.option_name}` is no option of `{command}`"
         case _:
-            text = error.format_message().rstrip(".")
+            # Click lists choices on lines of their own.
+            text = " ".join(error.format_message().rstrip(".").split())
             return Problem("usage", text[:1].lower() + text[1:], hint=help_hint)
     near = [f"`{name}`" for name in error.possibilities or ()]
     return Problem(code, message, hint=f"did you mean {' or '.join(near)}?" if near else help_hint)

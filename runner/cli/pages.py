@@ -18,6 +18,7 @@ PLAIN = frozenset({
 })  # fmt: skip
 """Codes whose message says all: nobody needs to be sent to their pages."""
 _TITLE = re.compile(r"# (?P<code>[a-z0-9-]+): (?P<title>.+)\n")
+_BRACKETS = re.compile(r"(?:error|warning)\[(.*)\]")
 _HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
 _FILE = re.compile(r"^`(?P<path>[^`\n]+)`\n\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -62,6 +63,8 @@ def list_codes() -> list[str]:
 def read_page(code: str) -> Page:
     """The page of this code. Raises NoSuchCode where there is none, with the nearest that there is."""
     codes = list_codes()
+    # As it stands in a message that was copied.
+    code = _BRACKETS.sub(r"\1", code)
     if code not in codes:
         from runner.project.nearest import find_nearest
 

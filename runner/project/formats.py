@@ -57,12 +57,13 @@ def judge_text(value: ScalarValue, form: str | None, path: Sequence[str]) -> Pro
 
 def _refuse_doors(value: ScalarValue, key: str) -> Problem | None:
     text = value.text
+    subject = f"`{key}` is literal" if key else "this value is literal"
     if "${" in text:
-        message = f"`${{…}}` is not looked up here: `{key}` is literal"
+        message = f"`${{…}}` is not looked up here: {subject}"
         hint = f"{REFERENCE_KEYS} take `${{NAME}}` and `${{file:PATH}}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, hint)
     if "{{" in text or "{%" in text:
-        message = f"`{{{{ … }}}}` is not rendered here: `{key}` is literal"
+        message = f"`{{{{ … }}}}` is not rendered here: {subject}"
         hint = "the strings of sources, in `recipients` and `exclude`, take `{{ … }}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, hint)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
 MAX_UNKNOWN = 20
 """Unknown keys of one map that are told."""
+_LONG_INTEGER = re.compile(r"-?[1-9][0-9]{18,}")
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -91,6 +93,8 @@ def _describe_type(misfit: Misfit) -> Problem:
         )
     found = {ListValue: "a list", MapValue: "a map of keys"}.get(type(value), misfit.text)
     is_quoted = isinstance(value, ScalarValue) and not value.plain
+    if wanted == ["integer"] and isinstance(value, ScalarValue) and value.plain and _LONG_INTEGER.fullmatch(value.text):
+        return misfit.tell("out-of-range", f"{misfit.subject} takes {kind} of at most 18 digits", "write a smaller one")
     told = f"{found}, in quotes, is a text" if is_quoted else f"{found} is none"
     hint = "a space is missing after the `:`" if lacks_space(value) else hint_type(misfit, wanted[0])
     return misfit.tell("wrong-type", f"{misfit.subject} takes {kind}, and {told}", hint)

@@ -115,6 +115,10 @@ def test_an_unknown_code_is_an_error_with_the_nearest_one(campaign, code, hint):
     assert hint in ended.stderr
 
 
+def test_a_code_may_be_copied_with_what_stands_around_it(campaign):
+    assert campaign("explain", "error[unknown-key]").stdout == campaign("explain", "unknown-key").stdout
+
+
 @pytest.mark.parametrize("code", ["../cli/main", "unknown-key.md", "", "."])
 def test_what_is_no_code_names_no_file(campaign, code):
     assert "error[no-such-code]" in campaign("explain", code).stderr

@@ -114,6 +114,8 @@ def test_the_version_stands_in_the_first_line(process):
         (("-C", "nowhere", "status"), "-C: no folder `nowhere`"),
         (("-C",), "option '-C' requires an argument"),
         (("-q",), "missing command"),
+        (("schema",), "Choose from: project, campaign, plan"),
+        (("plan", "--var", "region=${HOME}"), "`${…}` is not looked up here: this value is literal"),
     ],
 )
 def test_wrong_usage_exits_1_and_says_what_is_right(campaign, project, arguments, told):
