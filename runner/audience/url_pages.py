@@ -254,4 +254,5 @@ def _judge_failure(error: Exception, name: str) -> SourceUnreadable | _TryAgain:
     why = describe_cause(error) or "the connection ended before a whole answer came"
     if not is_lasting(error):
         return _TryAgain(why)
-    return SourceUnreadable(f"{name} can't be had: {why}", hint="check the address and the clock", code="url-failed")
+    hint = "check how the host is spelled, and for a certificate the clock and who issued it"
+    return SourceUnreadable(f"{name} can't be had: {why}", hint=hint, code="url-failed")
