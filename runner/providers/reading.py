@@ -95,7 +95,7 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
     if text is None:
         return None
     digits = _NO_DIGITS.sub("", text)
-    if any(str(number)[-NATIONAL_DIGITS:] in digits for number in sent):
+    if len(digits) >= NATIONAL_DIGITS and any(str(number)[-NATIONAL_DIGITS:] in digits for number in sent):
         return mask_cell(scrub_secrets(text))
     return scrub_secrets(text) if _WHOLE.fullmatch(text) else read_name(text)
 

@@ -204,11 +204,12 @@ chunks = Table(
 )
 
 # Who may not be sent to again in a campaign: the people of its chunks that are sending, unknown or accepted.
-# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice.
+# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. The campaign is that of the
+# chunk, which is no stranger: to ask for it again for each person takes a server as long as to keep them.
 recipients = Table(
     "recipients",
     metadata,
-    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("campaign_id", Integer, primary_key=True, autoincrement=False),
     Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
     Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),
     sqlite_with_rowid=False,

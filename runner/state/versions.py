@@ -30,6 +30,8 @@ def _add_what_is_compared(connection: Connection) -> None:
     """Version 3: what plans are held against, and adoption: a chunk's plan and address, former names, measures."""
     postgresql = connection.dialect.name == "postgresql"
     text, key = ('VARCHAR COLLATE "C"', "SERIAL") if postgresql else ("VARCHAR", "INTEGER")
+    if postgresql:
+        connection.exec_driver_sql("ALTER TABLE recipients DROP CONSTRAINT IF EXISTS fk_recipients_campaign_id")
     for statement in (
         f"ALTER TABLE chunks ADD COLUMN plan_id {text}",
         f"ALTER TABLE chunks ADD COLUMN base_url {text}",
