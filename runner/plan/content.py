@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from runner.model.config import Account, Campaign, Content
+from runner.model.config import Account, Content
 from runner.model.ledger import CampaignRecord, KeptContent
 from runner.model.plan import Change
+from runner.model.secret import scrub_secrets
 from runner.numbers import mask_number, mask_numbers
 from runner.pseudonyms import Pseudonyms
 
@@ -47,6 +48,7 @@ def find_changes(before: KeptContent | None, after: KeptContent) -> tuple[Change
     return tuple(c for c in changes if c.before != c.after or c.field == "message.sender")
 
 
-def find_audio_name(campaign: Campaign) -> str | None:
-    """What answers are to call the recording, spelled as answers are kept: without what could be a number."""
-    return None if campaign.audio_name is None else mask_numbers(campaign.audio_name)
+def hide_numbers(text: str, pseudonyms: Pseudonyms) -> str:
+    """The text without telephone numbers and secrets; one that may hold any is told apart by a keyed hash behind it."""
+    shown = scrub_secrets(mask_numbers(text))
+    return shown if shown == text else f"{shown} #{pseudonyms.of_said(text).hex()}"

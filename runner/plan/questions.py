@@ -8,7 +8,7 @@ from datetime import datetime
 
 from runner.errors import Problem, Severity
 from runner.model.config import Account, Campaign
-from runner.plan.content import find_audio_name
+from runner.plan.content import hide_numbers
 from runner.plan.desk import Desk
 from runner.plan.formers import judge_names
 from runner.plan.guards import problem_at
@@ -41,15 +41,16 @@ def _judge_schedule(campaign: Campaign, account: Account, now: datetime) -> Iter
 
 
 def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) -> Iterator[Problem]:
-    wanted = find_audio_name(campaign)
+    wanted = campaign.audio_name
     if wanted is None or desk.state is None:
         return
     audio = campaign.content.audio
     told = (desk.state.ledger.heard_audio_name(*identity, audio) for identity in desk.identities_of(campaign))
     heard = next(filter(None, told), None)
-    if heard == wanted:
+    if heard == hide_numbers(wanted, desk.state.pseudonyms):
         return
     if heard is not None:
+        heard = heard.partition(" #")[0]
         message = f"the provider calls this recording `{heard}`, and audio_name says `{wanted}`"
         hint = "set `message.audio` to the recording that is meant, or `message.audio_name` to what it is called"
     elif accepted_before:

@@ -22,6 +22,7 @@ from runner.model.plan import CampaignPlan, Change, Plan
 from runner.model.secret import scrub_secrets
 from runner.numbers import mask_numbers
 from runner.plan.coding import decode, encode
+from runner.plan.content import hide_numbers
 from runner.pseudonyms import Pseudonyms
 
 MAGIC = b"campaign-plan "
@@ -119,11 +120,7 @@ def check_signature(content: bytes, name: str, pseudonyms: Pseudonyms) -> None:
 
 def hide_numbers_in(said: Said, pseudonyms: Pseudonyms) -> dict[str, str]:
     """What is said, without telephone numbers: a text that may hold one is masked, and told apart by a keyed hash."""
-    hidden = {}
-    for name, text in said.items():
-        shown = scrub_secrets(mask_numbers(text))
-        hidden[name] = shown if shown == text else f"{shown} #{pseudonyms.of_said(text).hex()}"
-    return hidden
+    return {name: hide_numbers(text, pseudonyms) for name, text in said.items()}
 
 
 def _read_content(content: bytes) -> SavedPlan:

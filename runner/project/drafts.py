@@ -14,7 +14,7 @@ from runner.project.folder import Unreadable, list_campaigns, read_file
 from runner.project.layout import MAX_PROBLEMS, PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
-from runner.project.scalars import is_telephone
+from runner.project.scalars import holds_telephone
 from runner.project.schema import judge, load_schema
 from runner.project.tree import MapValue, ScalarValue, Value
 from runner.project.yaml import parse_yaml
@@ -98,11 +98,11 @@ def _identify(draft: CampaignDraft, own: MapValue) -> None:
 
 
 def _refuse_numbers(draft: CampaignDraft, edition: Value | None) -> None:
-    """No name is a telephone number: plans, logs and the state hold names, and no numbers."""
+    """No name holds a telephone number: plans, logs and the state hold names, and no numbers."""
     for text, at in ((draft.name, draft.at), (draft.edition, edition)):
-        if text is not None and at is not None and is_telephone(text):
+        if text is not None and at is not None and holds_telephone(text):
             what = "name" if text is draft.name else "edition"
-            message = f"a telephone number can't be a campaign's {what}: it would stand in every plan and log"
+            message = f"a telephone number can't stand in a campaign's {what}: it would stand in every plan and log"
             draft.problems.append(at.problem("invalid-name", message, f"write another {what}, in words"))
 
 

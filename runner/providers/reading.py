@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.model.secret import scrub_secrets
-from runner.numbers import mask_cell, mask_numbers
+from runner.numbers import mask_cell
 
 LONGEST_WAIT = timedelta(days=1)
 LARGEST_FIGURE = 10**9
@@ -21,7 +21,6 @@ LONGEST_TEXT = 255
 NATIONAL_DIGITS = 9
 """Of a French number, behind its `0` or `+33`."""
 
-_WHOLE = re.compile(r"[1-9]\d*", re.ASCII)
 _NO_DIGITS = re.compile(r"\D+")
 _NUMERAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
@@ -78,16 +77,10 @@ def read_text(value: object) -> str | None:
     return text if 0 < len(text) <= LONGEST_TEXT and text.isprintable() else None
 
 
-def read_name(value: object) -> str | None:
-    """A short text that is kept and shown: without the key, and without what could be a telephone number."""
-    text = read_text(value)
-    return None if text is None else mask_numbers(scrub_secrets(text))
-
-
 def read_id(value: object, sent: Collection[int]) -> str | None:
     """An id, which may come as a text or as a whole number from 1 on, or None.
 
-    Its digits are those of an id, unless they repeat a number that was `sent`, or could be nothing else than one.
+    It is kept, so it is told without the key, and without its digits where they repeat a number that was `sent`.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if value > 0 else None
@@ -97,7 +90,7 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
     digits = _NO_DIGITS.sub("", text)
     if len(digits) >= NATIONAL_DIGITS and any(str(number)[-NATIONAL_DIGITS:] in digits for number in sent):
         return mask_cell(scrub_secrets(text))
-    return scrub_secrets(text) if _WHOLE.fullmatch(text) else read_name(text)
+    return scrub_secrets(text)
 
 
 def read_cost(value: object) -> Decimal | None:

@@ -32,7 +32,7 @@ from runner.providers.reading import (
     read_count,
     read_currency,
     read_id,
-    read_name,
+    read_text,
     walk,
 )
 
@@ -121,7 +121,7 @@ def _judge_acceptance(status: int, said: Mapping[str, Any], sent: Sequence[int])
             cost=read_cost(said.get("cost")),
             currency=read_currency(said.get("currency")),
             counted=read_count(said.get("nbSms")),
-            audio_name=read_name(audio.get("filename")) if isinstance(audio, dict) else None,
+            audio_name=read_text(audio.get("filename")) if isinstance(audio, dict) else None,
         )
     )
 

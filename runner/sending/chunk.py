@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import Clock, Instant
 from runner.model.config import Account, Content
 from runner.model.events import Event, Requesting
-from runner.model.ledger import ChunkStatus, KeptContent, NewChunk
+from runner.model.ledger import Acceptance, ChunkStatus, KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.model.verdict import Accepted, ChunkRefused, NotSent, Unknown, Verdict
+from runner.plan.content import hide_numbers
 from runner.providers import http, voicepartner
+from runner.pseudonyms import Pseudonyms
 from runner.state.lock import Held
 from runner.state.open import State
 
@@ -171,13 +173,19 @@ def _record_verdict(recorded: str, chunk: Chunk, verdict: Verdict, ended: Instan
     ledger, held = door.state.ledger, door.held
     match verdict:
         case Accepted():
-            ledger.record_accepted(held, recorded, verdict.acceptance, ended)
+            ledger.record_accepted(held, recorded, _hide_numbers(verdict.acceptance, door.state.pseudonyms), ended)
         case Unknown():
             ledger.record_unknown(held, recorded, verdict.reason, ended)
         case ChunkRefused() if len(chunk.numbers) == 1:
             ledger.record_refused(held, recorded, verdict.reason, ended)
         case _:
             ledger.record_rejected(held, recorded, verdict.reason, ended)
+
+
+def _hide_numbers(acceptance: Acceptance, pseudonyms: Pseudonyms) -> Acceptance:
+    """What the ledger may keep of it: the name of a recording may hold a number, or the key."""
+    named = acceptance.audio_name
+    return acceptance if named is None else replace(acceptance, audio_name=hide_numbers(named, pseudonyms))
 
 
 def _until_recorded(recorded: str, verdict: Verdict, door: Door, record: Callable[[], None]) -> None:

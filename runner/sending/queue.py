@@ -14,7 +14,7 @@ from runner.model.config import Campaign
 from runner.model.ledger import KeptContent
 from runner.model.verdict import NotSent, RateLimited, Verdict
 from runner.plan.build import Planning
-from runner.plan.content import find_audio_name, keep_content
+from runner.plan.content import keep_content
 from runner.plan.desk import Desk, reread_excluded
 from runner.plan.estimate import chunk_size
 from runner.plan.schedule import find_schedule, is_near, is_over
@@ -78,7 +78,7 @@ class Queue:
 
         An answer may keep silent about it once another one told.
         """
-        wanted = find_audio_name(self.campaign)
+        wanted = self.campaign.audio_name
         if wanted is None or told == wanted or (told is None and self.audio_name_heard):
             self.audio_name_heard = self.audio_name_heard or told is not None
             return None

@@ -80,6 +80,20 @@ def test_only_a_typed_yes_sends(place, serve: Serve, typed: str) -> None:
     assert sandbox.count().people == 3
 
 
+def test_two_names_of_recordings_that_differ_in_digits_alone_are_two(place, serve: Serve) -> None:
+    sandbox = serve()
+    named = CAMPAIGN.replace("{audio: 5f2c8e6b}", "{audio: a-1732442401, audio_name: a-%d.wav}")
+    place.write({"data/people.csv": people_csv(30), "campaigns/recall.yaml": named % 1732355901})
+    assert place.call("apply", "--auto-approve").returncode == 1
+    assert sandbox.count().people == 10, "the probe"
+    (blocked,) = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
+    assert (blocked["action"], blocked["problems"][0]["code"]) == ("blocked", "audio-name-differs")
+    assert b"1732442401.wav" not in (place.root / ".campaign/state.db").read_bytes()
+    place.write({"campaigns/recall.yaml": named % 1732442401})
+    assert place.call("apply", "--auto-approve").returncode == 0
+    assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+
+
 def test_a_schedule_that_comes_too_soon_is_warned_of_before_it_stops_the_campaign(place, serve: Serve) -> None:
     sandbox = serve()
     soon = (datetime.now(UTC) + timedelta(minutes=3)).isoformat(timespec="minutes")

@@ -132,9 +132,13 @@ def test_a_name_that_is_no_text_is_a_problem_like_others(project):
         ("0612345678.yaml", ""),
         ("a.yaml", 'name: "0612345678"\n'),
         ("a.yaml", 'edition: "+33 6 12 34 56 78"\n'),
+        ("a.yaml", 'name: "33612345678"\n'),
+        ("a.yaml", 'name: "612345678"\n'),
+        ("a.yaml", "name: client-33612345678\n"),
+        ("a.yaml", "edition: list of 06.12.34.56.78\n"),
     ],
 )
-def test_a_telephone_number_is_no_name_since_plans_hold_names(project, file, text):
+def test_a_telephone_number_stands_in_no_name_since_plans_hold_names(project, file, text):
     root = project({f"campaigns/{file}": text + GOOD})
     assert list(_codes(root).values()) == ["invalid-name"]
 
@@ -168,3 +172,11 @@ def test_a_file_that_is_none_of_the_project_is_an_error(project, tmp_path, name)
     (tmp_path / "other.yaml").write_text(GOOD)
     with pytest.raises(NoCampaignFile):
         _check(root, root / name)
+
+
+@pytest.mark.parametrize(
+    "edition", ["2026-12-01", "01-12-2026-10", "20261201", "20261201103000", "1732442401", "2026-W48", "no. 12345678"]
+)
+def test_days_moments_and_counts_are_no_telephone_numbers(project, edition):
+    root = project({"campaigns/a.yaml": f'edition: "{edition}"\n{GOOD}'})
+    assert _codes(root) == {}
