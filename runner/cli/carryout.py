@@ -74,9 +74,13 @@ def carry_out(
                 _ask_or_report(desk, planning.plan, order.selection, stop, screen)
             invocation.begin("preparing to send")
             return _send(desk, doors, planning, order.selection, stop, screen)
-    except Interrupted:
+    except Interrupted as ended:
         invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
-        return 2
+        origin, now = find_origin(invocation, order.project.root), stop.clock.now()
+        screen.show_unsent(
+            report_nothing_sent(None, origin=origin, ending=Ending.SIGNAL, exit_code=ended.exit_code, at=now)
+        )
+        return ended.exit_code
 
 
 def _open_state(invocation: Invocation, order: Order, *, sandbox: bool) -> State:
@@ -101,14 +105,16 @@ def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, scr
     try:
         _ask(plan, stop, screen.invocation)
     except (NotConfirmed, Interrupted) as ended:
-        declined = isinstance(ended, NotConfirmed)
+        unknown = _find_unknown(desk, selection)
+        if isinstance(ended, Interrupted) and unknown:
+            ended.exit_code = 3
         report = report_nothing_sent(
             plan,
             origin=find_origin(screen.invocation, desk.project.root),
-            ending=Ending.DECLINED if declined else Ending.SIGNAL,
-            exit_code=1 if declined else 2,
-            unknown=_find_unknown(desk, selection),
+            ending=Ending.DECLINED if isinstance(ended, NotConfirmed) else Ending.SIGNAL,
+            exit_code=ended.exit_code,
             at=stop.clock.now(),
+            unknown=unknown,
         )
         screen.show_unsent(report)
         raise

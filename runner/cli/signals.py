@@ -18,7 +18,9 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal came before anything was sent."""
+    """A signal came before anything was sent: there is still something to do, unless more is known."""
+
+    exit_code = 2
 
 
 @contextmanager

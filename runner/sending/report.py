@@ -75,19 +75,25 @@ def build_report(
 
 
 def report_nothing_sent(
-    plan: Plan, *, origin: Origin, ending: Ending, exit_code: int, unknown: Sequence[ChunkRecord], at: datetime
+    plan: Plan | None,
+    *,
+    origin: Origin,
+    ending: Ending,
+    exit_code: int,
+    at: datetime,
+    unknown: Sequence[ChunkRecord] = (),
 ) -> RunReport:
-    """The report of a run that ended at the question whether it should send."""
+    """The report of a run that ended before it began to send: at the question whether it should, or without a plan."""
     return RunReport(
         origin=origin,
         ending=ending,
         exit_code=exit_code,
         started_at=at,
         ended_at=at,
-        pending=plan.recipients,
+        pending=0 if plan is None else plan.recipients,
         unknown_chunks=tuple(record.chunk for record in unknown),
         unknown_people=sum(record.recipients for record in unknown),
-        blocked=_list_blocked(plan),
+        blocked={} if plan is None else _list_blocked(plan),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,31 @@ def test_two_names_of_recordings_that_differ_in_digits_alone_are_two(place, serv
     place.write({"campaigns/recall.yaml": named % 1732442401})
     assert place.call("apply", "--auto-approve").returncode == 0
     assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
+
+
+def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(place, serve: Serve) -> None:
+    serve()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = f"{{url: 'http://127.0.0.1:{silent.getsockname()[1]}/people.json'}}"
+        place.write({"campaigns/recall.yaml": CAMPAIGN.replace("{file: data/people.csv}", asked)})
+        run = place.start("apply", "--auto-approve", "--format", "json")
+        silent.accept()
+        run.send_signal(signal.SIGTERM)
+        (told,) = map(json.loads, run.stdout)
+    assert (run.wait(), told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
+
+
+def test_ctrl_c_at_the_question_tells_of_what_is_unknown_first(place, serve: Serve) -> None:
+    serve(faults=["reset-taken"])
+    place.write({"data/people.csv": people_csv(30)})
+    assert place.call("apply", "--auto-approve", "--limit", "10").returncode == 3
+    run = place.start("apply", "--format", "json", stdin=subprocess.PIPE)
+    assert json.loads(run.stdout.readline())["type"] == "planned"
+    while "can't be taken back" not in run.stderr.readline():
+        pass
+    run.send_signal(signal.SIGINT)
+    told = json.loads(run.stdout.readline())
+    assert (run.wait(), told["exit_code"], len(told["unknown"])) == (3, 3, 1)
 
 
 def test_a_schedule_that_comes_too_soon_is_warned_of_before_it_stops_the_campaign(place, serve: Serve) -> None:
