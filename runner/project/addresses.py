@@ -18,7 +18,7 @@ _DATABASE = re.compile(r"[a-z][a-z0-9_+]*://", re.IGNORECASE)
 _PORT = re.compile(r":\$\{[^}]*\}(?=[/?#]|$)")
 _SECRET_PARAMETER = re.compile(TELLING_PARAMETER, re.IGNORECASE)
 # Some drivers take all that they need as one parameter, `PWD=` in it.
-_INNER_PASSWORD = re.compile(r"(?:passw|pwd)\w*\s*=\s*[^\s;$]", re.IGNORECASE)
+_INNER_PASSWORD = re.compile(r"(?:passw|pwd)\w{0,40}\s*+=\s*+[^\s;$]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,17 +36,20 @@ _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*+(?![:=])", r
 _REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
 # It goes on over what ends a value in braces only where nothing else can follow.
-_PLAIN = re.compile(r"(?:\$\{[^}]*\}|\{\{.*?\}\}|[^\s])(?:\$\{[^}]*\}|[^,}\]]|,(?!\s)|[}\]](?=[^\s,}\]]))*")
+_PLAIN = re.compile(r"(?:\$\{[^}]*+\}?|\{\{.*?\}\}|[^\s])(?:\$\{[^}]*+\}?|[^,}\]]|,(?!\s)|[}\]](?=[^\s,}\]]))*")
 _COMMENTED = re.compile(rf"[\"']?{_REFERENCES.pattern}[\"']?(?= +#)")
 _REST = re.compile(r"\S.*")
 # No text: any part of it may be the secret.
 _LIST = re.compile(r"\[.*")
 _BLOCK = re.compile(r"[|>][-+0-9]*")
-# A password may hold any character, whatever a parser of addresses makes of that.
+# A password may hold any character, whatever a parser of addresses makes of that. Groups are atomic where a `{{ … }}`
+# could also be read character by character: with the two ways there would be no end to trying both.
 _PASSWORD = re.compile(
-    r"(?P<before>://(?:\{\{[^{}]*\}\}|\$\{[^{}]*\}|[^\s/?#:@])*:)(?P<hidden>(?:\{\{[^{}]*\}\}|\S)*)(?=@)"
+    r"(?P<before>://(?:\{\{[^{}]*+\}\}|\$\{[^{}]*+\}|[^\s/?#:@])*+:)(?P<hidden>(?>\{\{[^{}]*+\}\}|\S)*)(?=@)"
 )
-_USER_OF_PAGE = re.compile(r"(?P<before>\bhttps?://)(?P<hidden>(?:\{\{[^{}]*\}\}|[^\s/?#@:])+)(?=@)", re.IGNORECASE)
+_USER_OF_PAGE = re.compile(
+    r"(?P<before>\bhttps?://)(?P<hidden>(?:\{\{[^{}]*+\}\}|[^\s/?#@:])++)(?=@)", re.IGNORECASE
+)
 _PARAMETER = re.compile(rf"(?P<before>[?&;](?:{TELLING_PARAMETER})=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE)
 _INNER_PASSWORD = re.compile(
     r"(?P<before>(?:passw|pwd)\w{0,40}(?:=|%3D)[ \t]*)(?P<hidden>(?:(?!%3B)[^&;\s\"'])+)", re.IGNORECASE

@@ -215,6 +215,11 @@ def test_every_problem_has_a_place_in_the_file():
         pytest.param(
             b"delivery: {kinds: [" + b"".join(b"k%d," % n for n in range(60_000)) + b"k1]}", id="items that differ"
         ),
+        pytest.param(b"recipients: [{url: 'https://u:" + b"{{a}}" * 40 + b"', x: 1}]", id="tags in a password"),
+        pytest.param(b"recipients: [{url: 'https://" + b"{{a}}" * 40 + b"', x: 1}]", id="tags in a user's name"),
+        pytest.param(b"state: 'postgresql://h/d?x=" + b"passw" * 180_000 + b"'", id="one word of passwords"),
+        pytest.param(b"a" + "\u00a0".encode() * 400_000 + b"x\nb: [", id="odd blanks"),
+        pytest.param(b"-" * 900_000 + "é".encode() + b"\nb: [", id="hyphens"),
         pytest.param(b"x" * (MAX_BYTES + 1), id="too large"),
     ],
 )
