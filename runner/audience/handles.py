@@ -7,6 +7,7 @@ found by its path, and a spool keeps its name until it is closed.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import weakref
 from io import BufferedRandom, FileIO
@@ -14,11 +15,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 DESCRIPTORS = Path("/dev/fd")
+_PATTERN = re.compile(r"([*?\[])")
+
+
+def find_path(file: BinaryIO) -> str:
+    """A path by which this file can be opened, and, where the system has such paths, no other one in its place."""
+    return f"{DESCRIPTORS}/{file.fileno()}" if DESCRIPTORS.is_dir() else str(file.name)
 
 
 def name_for_engine(file: BinaryIO) -> str:
-    """A path by which the engine opens this file, and no other that may have taken its place."""
-    return f"{DESCRIPTORS}/{file.fileno()}" if DESCRIPTORS.is_dir() else str(file.name)
+    """That path as the engine takes it: each sign that it would take for a pattern's stands for itself."""
+    return _PATTERN.sub(r"[\1]", find_path(file))
 
 
 def open_spool() -> BinaryIO:

@@ -9,8 +9,8 @@ from typing import BinaryIO
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import count, is_nested, quote_name
-from runner.audience.handles import name_for_engine
+from runner.audience.engine import count, is_nested, quote_name, quote_text
+from runner.audience.handles import find_path, name_for_engine
 from runner.audience.rows import Hurt, Wanted
 from runner.audience.shape import Shape, refuse_width
 from runner.audience.text import refuse_change, stamp_file
@@ -48,7 +48,7 @@ class ParquetTable:
         source = _read(self.handle)
         try:
             connection.execute(f"CREATE OR REPLACE TABLE read AS SELECT {query} FROM {source}")
-            said = count(connection, f"SELECT num_rows FROM parquet_file_metadata('{name_for_engine(self.handle)}')")
+            said = count(connection, f"SELECT num_rows FROM parquet_file_metadata({_spell_path(self.handle)})")
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
@@ -82,10 +82,14 @@ def open_parquet(connection: DuckDBPyConnection, file: BinaryIO, name: str) -> P
 
 
 def _read(file: BinaryIO) -> str:
-    return f"read_parquet('{name_for_engine(file)}', binary_as_string = true, hive_partitioning = false)"
+    return f"read_parquet({_spell_path(file)}, binary_as_string = true, hive_partitioning = false)"
+
+
+def _spell_path(file: BinaryIO) -> str:
+    return quote_text(name_for_engine(file))
 
 
 def _unreadable(name: str, file: BinaryIO, error: duckdb.Error) -> SourceUnreadable:
-    said = str(error).splitlines()[0].partition(": ")[2].replace(name_for_engine(file), name)
+    said = str(error).splitlines()[0].partition(": ")[2].replace(find_path(file), name)
     message = f"`{name}` is no Parquet file, or is damaged: {mask_numbers(said)}"
     return SourceUnreadable(message, hint="check what it is, or export it again", code="not-a-table")

@@ -6,8 +6,10 @@ import os
 import socket
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from runner.audience import handles
 from runner.errors import ProblemsFound
 
 ROW = "phone\n0639980001\n"
@@ -64,6 +66,18 @@ def test_a_glob_reads_its_files_in_the_order_of_their_names_and_each_row_keeps_i
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(build, project):
     root = project({"data/export[1].csv": ROW, "data/export1.csv": "phone\n0639980002\n"})
     assert _outcome(build, root, {"file": "data/export[1].csv"}) == [("data/export[1].csv", 1, "pending")]
+
+
+@pytest.mark.parametrize("name", ["l'été", "export[1]", "export*", "export?", "]export["])
+def test_a_parquet_file_that_is_opened_by_its_name_is_that_file(build, project, monkeypatch, name):
+    monkeypatch.setattr(handles, "DESCRIPTORS", Path("no such folder"))
+    root = project({})
+    for number, wanted in (("0639980001", "export1"), ("0639980002", name)):
+        made = root / "made.parquet"
+        duckdb.sql(f"SELECT '{number}' AS phone").write_parquet(str(made))
+        made.rename(root / f"{wanted}.parquet")
+    with build(root, [{"file": f"{name}.parquet"}]) as audience:
+        assert list(audience.keep_pending().numbers) == [33639980002]
 
 
 @pytest.mark.parametrize("second", ["portable\n0639980002\n", "phone;city\n0639980002;Lyon\n", "0639980002\n"])
