@@ -7,6 +7,9 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+_NOT_KNOWN = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""What a resolver answers that knows that there is no such name; some systems have no second word for it."""
+
 
 def describe_cause(error: BaseException) -> str | None:
     """The cause in a few words, made of error numbers alone: no text that came from outside, no name, no address.
@@ -19,7 +22,7 @@ def describe_cause(error: BaseException) -> str | None:
                 return f"the certificate is not trusted ({cause.verify_message.partition(',')[0]})"
             case ssl.SSLError():
                 return f"TLS failed ({(cause.reason or 'closed').replace('_', ' ').lower()})"
-            case socket.gaierror() if cause.errno == socket.EAI_AGAIN:
+            case socket.gaierror() if cause.errno not in _NOT_KNOWN:
                 return "the name could not be looked up"
             case socket.gaierror() | UnicodeError():
                 return "the name is not known"
@@ -35,7 +38,7 @@ def is_lasting(error: BaseException) -> bool:
             case ssl.SSLCertVerificationError() | UnicodeError():
                 return True
             case socket.gaierror():
-                return cause.errno != socket.EAI_AGAIN
+                return cause.errno in _NOT_KNOWN
     return False
 
 

@@ -262,9 +262,16 @@ def test_a_certificate_that_is_not_trusted_is_an_error_at_once(server, fetch, cl
 
 @pytest.mark.parametrize(
     ("number", "says", "waits"),
-    [(socket.EAI_NONAME, "the name is not known", 0), (socket.EAI_AGAIN, "the name could not be looked up", 4)],
+    [
+        (socket.EAI_NONAME, "the name is not known", 0),
+        (socket.EAI_AGAIN, "the name could not be looked up", 4),
+        (socket.EAI_FAIL, "the name could not be looked up", 4),
+        (socket.EAI_MEMORY, "the name could not be looked up", 4),
+    ],
 )
-def test_a_name_that_nobody_knows_is_an_error_at_once(fetch, clock, monkeypatch, number, says, waits):
+def test_a_name_that_nobody_knows_is_an_error_at_once_and_a_resolver_that_fails_is_asked_again(
+    fetch, clock, monkeypatch, number, says, waits
+):
     def look_up(*_arguments: object, **_words: object) -> None:
         raise socket.gaierror(number, "says the resolver")
 
