@@ -223,12 +223,18 @@ def _judge_audience(campaign: Campaign, desk: Desk) -> tuple[Audience, CampaignP
 
     Raises ProblemsFound where a source fails.
     """
+    from runner.errors import ProblemsFound
+    from runner.model.plan import Action
     from runner.plan.campaign import plan_campaign
     from runner.plan.desk import read_audience
     from runner.plan.resemblance import Resemblance, count_audios
 
     planned, audience = plan_campaign(campaign, desk, Resemblance(desk, count_audios([campaign])))
-    return (read_audience(campaign, desk) if audience is None else audience), planned
+    if audience is not None:
+        return audience, planned
+    if planned.action is Action.BLOCKED:
+        raise ProblemsFound(planned.problems)
+    return read_audience(campaign, desk), planned
 
 
 def find_one(desk: Desk, glob: str) -> Campaign:

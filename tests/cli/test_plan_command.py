@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import jsonschema
 import pytest
@@ -74,6 +76,27 @@ def test_recipients_of_a_campaign_that_sends_nothing_now_say_so(campaign, root, 
     assert text.startswith(f"spring: {why}, with 2 people pending, 2 rows dropped.\n")
     rows = campaign("recipients", "spring", "--sandbox", "--format", "csv", cwd=root)
     assert f"spring reaches nobody for now: {why}" in rows.stderr
+
+
+def test_recipients_of_a_source_that_fails_ask_it_no_second_time(campaign, root):
+    asked: list[str] = []
+
+    class Nothing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_words: object) -> None:
+            """A test prints nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
+        Thread(target=server.serve_forever).start()
+        source = f"recipients: [{{url: 'http://127.0.0.1:{server.server_port}/people.json'}}]\n"
+        (root / "campaigns/spring.yaml").write_text(f"message: {{audio: 5f2c8e6b}}\n{source}", encoding="utf-8")
+        ended = campaign("recipients", "spring", "--sandbox", cwd=root)
+        server.shutdown()
+    assert (ended.returncode, asked) == (1, ["/people.json"])
+    assert "campaigns/spring.yaml:2" in ended.stderr
 
 
 def test_a_rehearsal_is_marked_as_one_in_what_others_read(campaign, root):
