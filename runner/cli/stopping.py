@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from runner.cli.context import Invocation
 from runner.cli.desks import load
 from runner.cli.suggestions import complete_campaigns
+
+if TYPE_CHECKING:
+    from runner.model.names import HandStop, Named
 
 
 @click.command(short_help="Stop campaigns, or all of them, on every machine.")
@@ -48,12 +54,25 @@ def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
     with state:
         others = state.ledger.resume(names)
         stops = state.ledger.stops()
+        campaigns: list[Named] = [*project.campaigns, *project.failing, *state.ledger.campaigns()]
     if others:
         words = ", ".join(f"`{glob}`" for glob in others if glob) or "all campaigns"
         known = "; ".join(stop.describe() for stop in stops) or "nothing is"
         raise RunnerError(f"{words} was not stopped by these words", hint=f"stopped: {known}", code="not-stopped")
-    words = ", ".join(f"`{name}`" for name in names) or "all campaigns"
-    invocation.tell(f"{words} may go on: the next `campaign apply` sends again")
+    for glob in names or ("",):
+        words = f"`{glob}`" if glob else "all campaigns"
+        if _is_stopped_too(glob, stops, campaigns):
+            invocation.tell(f"the stop of {words} is taken back; what other words stopped stays so")
+        else:
+            invocation.tell(f"{words} may go on: the next `campaign apply` sends again")
     for stop in stops:
-        invocation.tell(f"still stopped: {stop.describe()}")
+        invocation.tell(f"still stopped: {stop.describe()}; `{stop.resume}` lets it go on")
     return 0
+
+
+def _is_stopped_too(glob: str, stops: Iterable[HandStop], campaigns: Iterable[Named]) -> bool:
+    """Whether one of these stops holds a campaign that `glob` is about, which is all of them where it is empty."""
+    from runner.model.names import matches
+
+    resumed = [campaign for campaign in campaigns if not glob or matches(glob, campaign)]
+    return any(stop.covers(campaign) for stop in stops for campaign in resumed)

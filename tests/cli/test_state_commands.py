@@ -131,6 +131,24 @@ def test_a_chunk_whose_run_has_died_is_told_and_can_be_settled_before_the_next_r
     assert campaign("resolve", chunk, "--not-sent", cwd=root).returncode == 0
 
 
+def test_what_other_words_still_stop_is_not_said_to_go_on(campaign, root):
+    for words in ((), ("spring",), ("spr*",)):
+        assert campaign("stop", *words, cwd=root).returncode == 0
+    for words in ((), ("spring",)):
+        still = campaign("resume", *words, cwd=root)
+        assert (still.returncode, "may go on" in still.stderr) == (0, False)
+        assert "`campaign resume 'spr*'` lets it go on" in still.stderr
+    assert "`spr*` may go on: the next `campaign apply` sends again" in campaign("resume", "spr*", cwd=root).stderr
+
+
+def test_a_stop_of_another_campaign_keeps_nobody_from_going_on(campaign, root):
+    (root / "campaigns/other.yaml").write_text(CAMPAIGN, encoding="utf-8")
+    campaign("stop", "spring", "other", cwd=root)
+    resumed = campaign("resume", "spring", cwd=root).stderr
+    assert "`spring` may go on" in resumed
+    assert "still stopped: `other`" in resumed
+
+
 def test_status_of_a_name_tells_of_that_one_alone(campaign, root, unknown):
     assert campaign("status", "spr*", cwd=root).returncode == 3
     (root / "campaigns/other.yaml").write_text(CAMPAIGN, encoding="utf-8")
