@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
@@ -130,10 +131,9 @@ class Invocation:
 
     def warn(self, text: str) -> None:
         """Say on stderr what must be read. Where nobody can, the command goes on all the same."""
-        if self._sign is not None:
-            self._sign.hide()
         try:
-            click.echo(text, err=True, nl=not text.endswith("\n"), color=True)
+            with nullcontext() if self._sign is None else self._sign.hidden():
+                click.echo(text, err=True, nl=not text.endswith("\n"), color=True)
         except OSError:
             _let_go(sys.stderr)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
-from threading import Event, Lock, Thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, RLock, Thread
 from typing import IO
 
 FIRST_S, EVERY_S = 0.2, 0.5
@@ -22,7 +23,8 @@ class Sign:
         self._began_s = time.monotonic()
         self._is_drawn = False
         self._over = Event()
-        self._lock = Lock()
+        # A signal's handler may print, in the midst of what is being printed by the same thread.
+        self._lock = RLock()
         Thread(target=self._live, daemon=True).start()
 
     def say(self, doing: str) -> None:
@@ -30,10 +32,12 @@ class Sign:
         with self._lock:
             self._doing, self._began_s = doing, time.monotonic()
 
-    def hide(self) -> None:
-        """Make room for what is about to be printed; the line comes back below it."""
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Make room for what is printed meanwhile; the line comes back below it."""
         with self._lock:
             self._erase()
+            yield
 
     def end(self) -> None:
         """Take the line away for good."""

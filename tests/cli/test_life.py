@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
+from runner.cli import life
 from runner.cli.context import Invocation
 from runner.cli.life import ERASE, Sign
 
@@ -60,6 +63,38 @@ def test_what_must_be_read_stands_on_a_line_of_its_own():
         assert f"{ERASE}the state was upgraded" in _read_until(near, "upgraded")
         _read_until(near, "planning …")
         invocation.end()
+
+
+class _Slow(io.StringIO):
+    """A terminal that takes so long over a line of text that whoever may draw the sign meanwhile does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if "…" in text:
+            self.drawn.set()
+        elif text != ERASE:
+            self.drawn.clear()
+            self.drawn.wait(0.05)
+        return super().write(text)
+
+
+def test_the_sign_is_not_drawn_where_something_is_being_printed(monkeypatch):
+    monkeypatch.setattr(life, "FIRST_S", 0.001)
+    monkeypatch.setattr(life, "EVERY_S", 0.001)
+    terminal = _Slow()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    invocation = _invocation()
+    invocation.begin("planning")
+    assert terminal.drawn.wait(10)
+    invocation.warn("the state was upgraded")
+    invocation.end()
+    assert f"{ERASE}the state was upgraded\n" in terminal.getvalue()
 
 
 def test_it_says_how_long_it_has_been_at_it():
