@@ -207,7 +207,7 @@ def _list_data(root: Path, folder: str) -> str | None:
 
 
 def _walk_files(root: Path) -> Iterator[str]:
-    """The data files of the project as far as it can be read, but for what is hidden."""
+    """The files of the project as far as it can be read, but for what is hidden."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         shown = (name for name in sorted(names) if not name.startswith("."))

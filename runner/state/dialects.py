@@ -44,7 +44,7 @@ def _write_hex_postgresql(element: FunctionElement[str], compiler: SQLCompiler, 
 
 
 class LastHexadecimal(FunctionElement[str]):
-    """The last of many bytes, in their order, as that text; NULL where there are none."""
+    """The last of many bytes, in their order, as that text; of none, empty in SQLite and NULL in PostgreSQL."""
 
     type = String()
     inherit_cache = True

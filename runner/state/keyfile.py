@@ -34,8 +34,8 @@ def find_or_make_key(path: Path) -> Secret:
     return read_key(path)
 
 
-def find_reader(path: Path) -> str | None:
-    """What is wrong with the rights on the key beside `path`, as far as the system has them; None where nothing is."""
+def warn_of_open_key(path: Path) -> str | None:
+    """The warning that others may use the key beside `path`; None where they can't, or where no system tells."""
     key = _beside(path)
     if os.name != "posix" or not key.exists() or key.stat().st_mode & 0o077 == 0:
         return None

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.state.filegrip import FileGrip, find_identity, take_file
-from runner.state.keyfile import find_reader
+from runner.state.keyfile import warn_of_open_key
 from runner.state.transactions import Transactions
 
 BUSY_TIMEOUT_MS = 4_000
@@ -103,7 +103,7 @@ class SqliteTransactions(Transactions):
 
     def find_risk(self) -> str | None:
         """Each setting was asked back; who may read the key beside the file is the owner's to say."""
-        return find_reader(self._path)
+        return warn_of_open_key(self._path)
 
     def close(self) -> None:
         """Let go of the state."""
