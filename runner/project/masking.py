@@ -14,7 +14,7 @@ from runner.project.nearest import find_nearest
 
 SECRET_KEYS = ("api_key", "state_key")
 HEADERS = "headers"
-SHOWN_LENGTH = 5_000
+SHOWN_LENGTH = 2_000
 """A longer line is not shown: nobody would find the caret in it."""
 DOT = "•"
 TELLING_PARAMETER = (
@@ -47,9 +47,7 @@ _BLOCK = re.compile(r"[|>][-+0-9]*")
 _PASSWORD = re.compile(
     r"(?P<before>://(?:\{\{[^{}]*+\}\}|\$\{[^{}]*+\}|[^\s/?#:@])*+:)(?P<hidden>(?>\{\{[^{}]*+\}\}|\S)*)(?=@)"
 )
-_USER_OF_PAGE = re.compile(
-    r"(?P<before>\bhttps?://)(?P<hidden>(?:\{\{[^{}]*+\}\}|[^\s/?#@:])++)(?=@)", re.IGNORECASE
-)
+_USER_OF_PAGE = re.compile(r"(?P<before>\bhttps?://)(?P<hidden>(?:\{\{[^{}]*+\}\}|[^\s/?#@:])++)(?=@)", re.IGNORECASE)
 _PARAMETER = re.compile(rf"(?P<before>[?&;](?:{TELLING_PARAMETER})=)(?P<hidden>[^&\s\"']*)", re.IGNORECASE)
 _INNER_PASSWORD = re.compile(
     r"(?P<before>(?:passw|pwd)\w{0,40}(?:=|%3D)[ \t]*)(?P<hidden>(?:(?!%3B)[^&;\s\"'])+)", re.IGNORECASE
