@@ -24,17 +24,22 @@ ONLY_IN_SANDBOX = "numbers of fiction count only in the sandbox: plan with `--sa
 _CODES = {"no-such-file": "exclusion-missing", "source-empty": "exclusion-empty"}
 
 
+MOST_NAMED = 5
+"""Rows of one source that are named, with the reason of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Count:
     """The rows of one source: all, those whose column is empty, those that are no number, and the first of these.
 
-    Of those that are no number, `fiction` are kept for works of fiction.
+    `why` are the reasons of the first ones. Of those that are no number, `fiction` are kept for works of fiction.
     """
 
     rows: int = 0
     blank: int = 0
     invalid: int = 0
-    first_invalid: int = 0
+    first: Sequence[int] = ()
+    why: Sequence[str] = ()
     fiction: int = 0
 
 
@@ -75,7 +80,9 @@ def _count_rows(connection: DuckDBPyConnection, judged: str) -> Mapping[int, _Co
     invalid = f"number IS NULL AND NOT (j.why = '{InvalidNumber.EMPTY}' AND h.why IS NULL)"
     counted = connection.execute(
         f"SELECT source, count(*), count(*) FILTER ({blank}), count(*) FILTER ({invalid}),"
-        f" coalesce(min(row) FILTER ({invalid}), 0), count(*) FILTER (j.why = '{InvalidNumber.FICTION}')"
+        f" coalesce(min(row, {MOST_NAMED}) FILTER ({invalid}), []),"
+        f" coalesce(arg_min(coalesce(h.why, j.why), row, {MOST_NAMED}) FILTER ({invalid}), []),"
+        f" count(*) FILTER (j.why = '{InvalidNumber.FICTION}')"
         f" FROM {judged} AS j LEFT JOIN {TABLE}_hurt AS h USING (source, row) GROUP BY source"
     ).fetchall()
     return {source: _Count(*counts) for source, *counts in counted}
@@ -92,20 +99,31 @@ def _judge_source(read: ReadSource, count: _Count) -> Iterator[Problem]:
         message = f"the exclusion `{read.label}` has {count.rows:,} rows; min_rows is {source.min_rows:,}"
         yield _problem(source, "exclusion-too-small", message, "check where it comes from, or lower `min_rows`")
     if count.invalid and not source.ignore_invalid:
-        file, row = read.find_file(count.first_invalid)
-        which = f"row {row:,}" if file is None else f"row {row:,} of `{file}`"
-        rows = "a row that is" if count.invalid == 1 else f"{count.invalid:,} rows that are"
-        first = which if count.invalid == 1 else f"the first is {which}"
-        message = f"the exclusion `{read.label}` has {rows} no number of any country: {first}"
         hint = "mend it, or say `on_invalid: ignore` where such a row may exclude nobody"
         if count.fiction == count.invalid:
-            message = message.replace("no number of any country", "kept for works of fiction")
             hint = f"{ONLY_IN_SANDBOX}, or exclude real ones"
-        yield _problem(source, "exclusion-invalid", message, hint)
+        yield _problem(source, "exclusion-invalid", _say_invalid(read, count), hint)
     elif count.invalid and count.invalid + count.blank == count.rows:
         message = f"the exclusion `{read.label}` excludes nobody: none of its rows is a number ({count.rows:,} rows)"
         warning = _problem(source, "exclusion-without-number", message, "check that its column is the right one")
         yield replace(warning, severity=Severity.WARNING)
+    elif count.invalid:
+        message = f"{_say_invalid(read, count)}; by `on_invalid: ignore` nobody is excluded there"
+        warning = _problem(source, "exclusion-invalid", message, "mend what can be read as a number")
+        yield replace(warning, severity=Severity.WARNING)
+
+
+def _say_invalid(read: ReadSource, count: _Count) -> str:
+    rows = "a row that is" if count.invalid == 1 else f"{count.invalid:,} rows that are"
+    kind = "kept for works of fiction" if count.fiction == count.invalid else "no number of any country"
+    named = [_name_row(read, row, why) for row, why in zip(count.first, count.why, strict=True)]
+    more = count.invalid - len(named)
+    return f"the exclusion `{read.label}` has {rows} {kind}: {', '.join(named)}{f', and {more:,} more' if more else ''}"
+
+
+def _name_row(read: ReadSource, row: int, why: str) -> str:
+    file, row = read.find_file(row)
+    return f"row {row:,} ({why})" if file is None else f"row {row:,} of `{file}` ({why})"
 
 
 def _problem(source: Source, code: str, message: str, hint: str) -> Problem:

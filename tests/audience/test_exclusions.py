@@ -59,7 +59,15 @@ def test_the_first_row_that_is_no_number_is_named_by_file_and_row(refuse):
     files = {"a.csv": ROWS, "x/1.csv": "phone\n0639980001\n", "x/2.csv": "phone\n0639980002\nx\ny\n"}
     (problem,) = refuse(files, exclude=[{"file": "x/*.csv"}])
     assert "2 rows" in problem.message
-    assert "row 2 of `x/2.csv`" in problem.message
+    assert "row 2 of `x/2.csv` (no-number), row 3 of `x/2.csv` (no-number)" in problem.message
+
+
+def test_of_many_rows_that_are_no_number_the_first_are_named_each_with_its_reason_and_the_others_counted(refuse):
+    rows = ["x", "06 12", "0639980001 a", *["y"] * 40]
+    (problem,) = refuse({"a.csv": ROWS, "x.csv": "\n".join(["phone", *rows, ""])}, exclude=[{"file": "x.csv"}])
+    named = "row 1 of `x.csv` (no-number), row 2 of `x.csv` (too-short), row 3 of `x.csv` (letters)"
+    assert f"43 rows that are no number of any country: {named}" in problem.message
+    assert problem.message.endswith("and 38 more")
 
 
 @pytest.mark.parametrize("content", ["", "phone\n", "n;phone\n1;\n"])
@@ -72,6 +80,14 @@ def test_rows_that_are_no_number_exclude_nobody_where_that_is_said(judge):
     exclude = [{"file": "x.csv", "on_invalid": "ignore"}]
     files = {"a.csv": ROWS, "x.csv": "phone;n\nx;1\n0639980002;1\n0639980003;1;z\n"}
     assert _reasons(judge(files, exclude=exclude)) == ["pending", "excluded", "pending"]
+
+
+def test_whom_an_ignored_row_would_have_protected_is_counted_in_a_warning(build, project):
+    root = project({"a.csv": ROWS, "x.csv": "phone\nx\n0639980002\n"})
+    with build(root, [{"file": "a.csv"}], [{"file": "x.csv", "on_invalid": "ignore"}]) as audience:
+        (warning,) = audience.warnings
+        assert (warning.code, warning.severity) == ("exclusion-invalid", "warning")
+        assert "row 1 of `x.csv`" in warning.message
 
 
 def test_an_exclusion_without_any_number_is_told_even_where_it_may_have_none(build, project):
