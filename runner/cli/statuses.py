@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from runner.model.status import CampaignStatus, DayStatus, Status
 from runner.plan.estimate import Price, estimate_people, find_price
 from runner.plan.selection import Selection
 from runner.state.open import State
-from runner.state.settlement import may_settle_not_sent
+from runner.state.settlement import DIED, has_gone, may_settle_not_sent
 
 
 def build_status(
@@ -31,19 +31,24 @@ def build_status(
         language=project.language,
         is_rehearsal=sandbox,
     )
+    # In this order: a chunk that is `sending` here, and in the end still is, was so when the campaigns were counted.
+    recorded = state.ledger.chunks() if state is not None else ()
     records = state.ledger.campaigns() if state is not None else ()
     selection.refuse_slips([*project.campaigns, *project.failing, *records])
     if state is None:
         return built
-    chunks = [chunk for chunk in state.ledger.chunks() if selection.includes(chunk)]
+    told = [_tell_gone(chunk, state) for chunk in recorded if selection.includes(chunk)]
+    gone = [chunk for chunk, is_gone in told if is_gone]
+    chunks = [chunk for chunk, _ in told]
     doubtful = [chunk for chunk in chunks if chunk.status in IN_DOUBT]
     return replace(
         built,
         state_id=state.id,
         serial=state.serial,
-        campaigns=tuple(_tell_campaigns(filter(selection.includes, records), project, state)),
+        campaigns=tuple(_tell_campaigns(_count_gone(filter(selection.includes, records), gone), project, state)),
         in_doubt=tuple(sorted(doubtful, key=lambda c: (c.status is not ChunkStatus.UNKNOWN, c.recorded_at, c.chunk))),
-        left=frozenset(chunk.chunk for chunk in doubtful if _is_left(chunk, state, clock)),
+        gone=frozenset(chunk.chunk for chunk in gone),
+        overdue=frozenset(chunk.chunk for chunk in doubtful if _is_overdue(chunk, state, clock)),
         counted_fewer=tuple(chunk for chunk in chunks if _is_counted_fewer(chunk)),
         days=tuple(_tell_days(chunks, ZoneInfo(built.timezone))),
     )
@@ -67,8 +72,44 @@ def _tell_campaigns(records: Iterable[CampaignRecord], project: Project, state: 
         yield replace(known, estimated_cost=estimate_people(known.sent_to, kinds.get(record.label), price))
 
 
-def _is_left(chunk: ChunkRecord, state: State, clock: Clock) -> bool:
-    """Whether the chunk is `sending` though no process can be sending it: the next run makes it `unknown`."""
+def _tell_gone(chunk: ChunkRecord, state: State) -> tuple[ChunkRecord, bool]:
+    """The chunk as the next run will find it, and whether that is otherwise than the ledger has it.
+
+    So it is where its sender has gone and, after that was seen, still no answer was recorded.
+    """
+    sender = state.ledger.find_sender(chunk.chunk) if chunk.status is ChunkStatus.SENDING else None
+    if sender is None or not has_gone(sender):
+        return chunk, False
+    known = state.ledger.find_chunk(chunk.chunk)
+    if known is None or known.status is not ChunkStatus.SENDING:
+        return chunk, False
+    return replace(chunk, status=ChunkStatus.UNKNOWN, reason=DIED), True
+
+
+def _count_gone(records: Iterable[CampaignRecord], gone: Iterable[ChunkRecord]) -> Iterator[CampaignRecord]:
+    """The campaigns with these chunks and their people counted as `unknown`, no longer as `sending`."""
+    people, chunks = Counter[str](), Counter[str]()
+    for chunk in gone:
+        people[chunk.label] += chunk.recipients
+        chunks[chunk.label] += 1
+    for record in records:
+        if record.label not in chunks:
+            yield record
+            continue
+        yield replace(
+            record,
+            people=_move_to_unknown(record.people, people[record.label]),
+            chunks=_move_to_unknown(record.chunks, chunks[record.label]),
+        )
+
+
+def _move_to_unknown(counts: Mapping[str, int], number: int) -> dict[str, int]:
+    unknown, sending = ChunkStatus.UNKNOWN.value, ChunkStatus.SENDING.value
+    return {**counts, unknown: counts.get(unknown, 0) + number, sending: counts.get(sending, 0) - number}
+
+
+def _is_overdue(chunk: ChunkRecord, state: State, clock: Clock) -> bool:
+    """Whether the chunk is `sending` though it can't be sent any more: the next run makes it `unknown`."""
     if chunk.status is not ChunkStatus.SENDING:
         return False
     sender = state.ledger.find_sender(chunk.chunk)

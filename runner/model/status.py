@@ -62,9 +62,11 @@ class DayStatus:
 class Status:
     """The ledger's campaigns, the latest activity first; its chunks in doubt, `unknown` ones first; and what is odd.
 
-    `left` names the chunks that are `sending` though no process can be sending them. `counted_fewer` holds accepted
-    chunks of which the provider counted fewer messages than were sent. `days` are those with chunks, in order.
-    `timezone` is the IANA name of the zone in which a reader wants times and days, `language` that of the page.
+    `gone` names the chunks whose run has provably ended without an answer: they and their people are told as `unknown`,
+    though the ledger says `sending` until the next run. `overdue` names those that are `sending` and can't be sent any
+    more, though nobody can tell from here whether their run has ended. `counted_fewer` holds accepted chunks of which
+    the provider counted fewer messages than were sent. `days` are those with chunks, in order. `timezone` is the IANA
+    name of the zone in which a reader wants times and days, `language` that of the page.
     """
 
     created_at: datetime
@@ -73,7 +75,8 @@ class Status:
     serial: int | None = None
     campaigns: tuple[CampaignStatus, ...] = ()
     in_doubt: tuple[ChunkRecord, ...] = ()
-    left: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    overdue: frozenset[str] = frozenset()
     counted_fewer: tuple[ChunkRecord, ...] = ()
     days: tuple[DayStatus, ...] = ()
     timezone: str = "Europe/Paris"
@@ -87,7 +90,7 @@ class Status:
 
     def can_settle(self, chunk: ChunkRecord) -> bool:
         """Whether an operator may settle this chunk now: nobody can still be sending it."""
-        return chunk.status is ChunkStatus.UNKNOWN or chunk.chunk in self.left
+        return chunk.status is ChunkStatus.UNKNOWN or chunk.chunk in self.overdue
 
     def count_people(self, status: str) -> int:
         """The people that all campaigns hold with this status: whoever is in two campaigns counts twice."""

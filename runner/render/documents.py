@@ -166,7 +166,7 @@ def _doubt_document(chunk: ChunkRecord, status: Status, resolve: str) -> Documen
         "answered_at": render_utc(chunk.answered_at),
         "reason": None if chunk.reason is None else mask_numbers(chunk.reason),
         "needs_resolve": chunk.status is ChunkStatus.UNKNOWN,
-        "sender_gone": chunk.chunk in status.left,
+        "sender_gone": chunk.chunk in status.gone,
         "settle": {"accepted": accepted, "not_sent": not_sent} if status.can_settle(chunk) else None,
     }
 

@@ -117,8 +117,9 @@ PHRASES = {
     "status_reached": "{campaigns} reached {people}{cost}.",
     "status_delivered": "{campaigns} made {deliveries}{cost}.",
     "status_cost": ", for {costs}",
-    "status_alarm": "{chunks} is unknown: nobody knows whether {people} were reached.|"
-    "{chunks} are unknown: nobody knows whether {people} were reached.",
+    "status_alarm": "{chunks} is unknown: nobody knows whether {reached}.|"
+    "{chunks} are unknown: nobody knows whether {reached}.",
+    "were_reached": "{n} person was reached|{n} people were reached",
     "chunks": "{n} chunk|{n} chunks",
     "deliveries": "{n} delivery|{n} deliveries",
     "figure_reached": "person reached|people reached",
@@ -133,7 +134,8 @@ PHRASES = {
     "doubt_about": "{label}, {people}, recorded {moment}",
     "doubt_probe": "{label}, {people}, a probe, recorded {moment}",
     "doubt_sending": "Being sent now; or its process died, and the next campaign apply finds that out.",
-    "doubt_left": "Its run is gone: the next campaign apply makes it unknown, and you may settle it now.",
+    "doubt_overdue": "It can't be sent any more; its run may still be there: the next campaign apply makes it unknown, "
+    "and you may settle it now.",
     "settle_accepted": "Look into the provider's list of campaigns. If it is there:",
     "settle_not_sent": "If it is not there:",
     "section_counted": "Counted short",

@@ -119,7 +119,8 @@ PHRASES = {
     "status_reached": "{campaigns} a joint {people}{cost}.",
     "status_delivered": "{campaigns} ont fait {deliveries}{cost}.",
     "status_cost": ", pour {costs}",
-    "status_alarm": "{chunks} sans réponse connue\u00a0: personne ne sait si {people} ont été jointes.",
+    "status_alarm": "{chunks} sans réponse connue\u00a0: personne ne sait si {reached}.",
+    "were_reached": "{n} personne a été jointe|{n} personnes ont été jointes",
     "chunks": "{n} envoi|{n} envois",
     "deliveries": "{n} diffusion|{n} diffusions",
     "figure_reached": "personne jointe|personnes jointes",
@@ -134,8 +135,8 @@ PHRASES = {
     "doubt_about": "{label}, {people}, enregistré le {moment}",
     "doubt_probe": "{label}, {people}, une sonde, enregistré le {moment}",
     "doubt_sending": "En cours d\u2019envoi\u00a0; ou son processus est mort, et le prochain campaign apply le verra.",
-    "doubt_left": "Son processus n\u2019est plus là\u00a0: le prochain campaign apply le rend inconnu, et vous pouvez "
-    "le régler dès maintenant.",
+    "doubt_overdue": "Il ne peut plus partir\u00a0; son processus est peut-être encore là\u00a0: le prochain campaign "
+    "apply le rend inconnu, et vous pouvez le régler dès maintenant.",
     "settle_accepted": "Consultez la liste des campagnes chez le fournisseur. S\u2019il y est\u00a0:",
     "settle_not_sent": "S\u2019il n\u2019y est pas\u00a0:",
     "section_counted": "Comptés en moins",

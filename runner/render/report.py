@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.model.events import Ending, RunReport
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable
-from runner.render.words import render_costs, render_count, render_duration, render_people
+from runner.render.words import render_costs, render_count, render_duration, render_people, render_reached
 
 ENDINGS = {
     Ending.DONE: "Done",
@@ -66,10 +66,10 @@ def _write_unknown(report: RunReport, page: Page, resolve: str) -> None:
     if not report.unknown_chunks:
         return
     verb = "is" if len(report.unknown_chunks) == 1 else "are"
-    reached = render_people(report.unknown_people)
+    reached = render_reached(report.unknown_people)
     page.write(
-        f"{render_count(len(report.unknown_chunks), 'chunk')} {verb} unknown: nobody knows whether {reached} were "
-        "reached. Look into the provider's list of campaigns, then settle each by one of:",
+        f"{render_count(len(report.unknown_chunks), 'chunk')} {verb} unknown: nobody knows whether {reached}. "
+        "Look into the provider's list of campaigns, then settle each by one of:",
         style=Style.LOUD,
     )
     for chunk in report.unknown_chunks:

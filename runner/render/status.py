@@ -14,6 +14,7 @@ from runner.render.words import (
     render_local,
     render_money,
     render_people,
+    render_reached,
     spell_settlement,
 )
 
@@ -50,10 +51,10 @@ def _write_head(status: Status, page: Page) -> None:
         page.write("This is the ledger of the sandbox: it was a rehearsal, and nobody was reached.", style=Style.CARE)
     unknown = status.unknown
     if unknown:
-        reached = render_people(sum(chunk.recipients for chunk in unknown))
+        reached = render_reached(sum(chunk.recipients for chunk in unknown))
         verb = "is" if len(unknown) == 1 else "are"
         page.write(
-            f"{render_count(len(unknown), 'chunk')} {verb} unknown: nobody knows whether {reached} were reached.",
+            f"{render_count(len(unknown), 'chunk')} {verb} unknown: nobody knows whether {reached}.",
             style=Style.LOUD,
         )
     if status.adopted:
@@ -78,8 +79,12 @@ def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -
     page.write(f"{printable(chunk.label)}: {render_people(chunk.recipients)}{probe}, recorded {recorded}", indent=4)
     if chunk.reason:
         page.write(tidy(chunk.reason), indent=4)
-    if chunk.chunk in status.left:
-        page.write("its run is gone: the next `campaign apply` makes it unknown, and you may settle it now", indent=4)
+    if chunk.chunk in status.overdue:
+        page.write(
+            "it can't be sent any more; its run may still be there: the next `campaign apply` makes it unknown, and "
+            "you may settle it now",
+            indent=4,
+        )
     if not status.can_settle(chunk):
         page.write("being sent now; or its process died, and the next `campaign apply` finds that out", indent=4)
         return

@@ -85,8 +85,9 @@ class _Writer:
         unknown, language = self._status.unknown, self._language
         if not unknown:
             return None
-        people = language.count("people", sum(chunk.recipients for chunk in unknown))
-        return language.say("status_alarm", len(unknown), chunks=language.count("chunks", len(unknown)), people=people)
+        reached = language.count("were_reached", sum(chunk.recipients for chunk in unknown))
+        chunks = language.count("chunks", len(unknown))
+        return language.say("status_alarm", len(unknown), chunks=chunks, reached=reached)
 
     def _say_figures(self) -> list[Values]:
         status, language = self._status, self._language
@@ -125,7 +126,7 @@ class _Writer:
         )
         note = None
         if chunk.status is ChunkStatus.SENDING:
-            note = language.say("doubt_left" if status.can_settle(chunk) else "doubt_sending")
+            note = language.say("doubt_overdue" if status.can_settle(chunk) else "doubt_sending")
         accepted, not_sent = spell_settlement(chunk.chunk, resolve) if status.can_settle(chunk) else (None, None)
         return {
             "status": chunk.status.value,

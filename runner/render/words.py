@@ -22,6 +22,11 @@ def render_people(number: int) -> str:
     return render_count(number, "person", "people")
 
 
+def render_reached(number: int) -> str:
+    """`1 person was reached`, `5,812 people were reached`."""
+    return f"{render_people(number)} {'was' if number == 1 else 'were'} reached"
+
+
 def render_plain_amount(amount: Decimal) -> str:
     """An amount with two decimals, as documents keep it: `1234.50`."""
     return str(amount.quantize(CENT, ROUND_HALF_UP))

@@ -92,7 +92,12 @@ def may_settle_not_sent(sender: SenderRecord, now: Instant) -> bool:
     the chunk was recorded: a process that was stopped for longer than `timeout` ends when it wakes, before it can
     write a byte.
     """
-    return sender.ended is not None or is_provably_gone(sender.holder) or _find_left(sender, now) <= timedelta(0)
+    return has_gone(sender) or _find_left(sender, now) <= timedelta(0)
+
+
+def has_gone(sender: SenderRecord) -> bool:
+    """Whether the sender recorded the end of its request, or its process has certainly ended."""
+    return sender.ended is not None or is_provably_gone(sender.holder)
 
 
 def _has_ended(connection: Connection, chunk: str, now: Instant) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +17,7 @@ import jsonschema
 import pytest
 
 from runner.model.clock import SystemClock
-from runner.model.ledger import Acceptance, KeptContent, NewChunk
+from runner.model.ledger import Acceptance, Holder, KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.state.lock import Held, hold_account, this_holder
 from runner.state.open import State, open_state
@@ -29,15 +32,15 @@ recipients:
 
 
 @contextmanager
-def _holding(root: Path) -> Iterator[tuple[State, Held]]:
-    """The project's state and the lock of its account, as a run would have them."""
+def _holding(root: Path, holder: Holder | None = None) -> Iterator[tuple[State, Held]]:
+    """The project's state and the lock of its account, as a run of this process would have them, or of `holder`."""
     with open_state("sqlite:///.campaign/state.db", root=root, key=None, pin=None, clock=CLOCK) as state:
         fingerprint = state.pseudonyms.of_account("voicepartner", "https://api.voicepartner.fr/v1", Secret("key" * 9))
         lock = hold_account(
             state,
             fingerprint=fingerprint,
             account="main",
-            holder=this_holder(CLOCK, "campaign apply"),
+            holder=holder or this_holder(CLOCK, "campaign apply"),
             wait=timedelta(0),
             clock=CLOCK,
         )
@@ -118,16 +121,40 @@ def test_status_tells_the_same_in_every_format(campaign, root, unknown):
     assert f"{day['day']}  1 accepted, 2 unknown  1 unknown, 1 accepted  0.15 EUR" in text
 
 
-def test_a_chunk_whose_run_has_died_is_told_and_can_be_settled_before_the_next_run(campaign, root):
+def test_a_chunk_that_cant_be_sent_any_more_is_not_said_to_be_without_its_run(campaign, root):
     with _holding(root) as (state, held):
         _record(state, held, 33639981200)
-    with _holding(root) as (state, held):
         chunk = _record(state, held, 33639981234, timeout=timedelta(0))
         ended = campaign("status", "--format", "json", cwd=root)
-    (alive, gone) = json.loads(ended.stdout)["chunks"]
-    assert (alive["sender_gone"], alive["settle"]) == (False, None)
-    assert (gone["chunk"], gone["sender_gone"]) == (chunk, True)
-    assert "its run is gone" in campaign("status", cwd=root).stdout
+        text = campaign("status", cwd=root).stdout
+    (under_way, overdue) = json.loads(ended.stdout)["chunks"]
+    assert (ended.returncode, under_way["settle"]) == (0, None)
+    assert (overdue["status"], overdue["needs_resolve"], overdue["sender_gone"]) == ("sending", False, False)
+    assert overdue["settle"]["not_sent"] == f"campaign resolve {chunk} --not-sent"
+    assert "it can't be sent any more; its run may still be there" in text
+    assert campaign("resolve", chunk, "--not-sent", cwd=root).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells whether a process has ended")
+def test_a_chunk_whose_run_has_ended_is_unknown_in_every_format_and_the_ledger_stays_as_it_is(campaign, root):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended_run:
+        ended_run.wait()
+    holder = replace(this_holder(CLOCK, "campaign apply"), pid=ended_run.pid)
+    with _holding(root, holder) as (state, held):
+        chunk = _record(state, held, 33639981234, 33639981235)
+        ended = campaign("status", "--format", "json", cwd=root)
+        text, page = (campaign("status", *form, cwd=root) for form in ((), ("--format", "html")))
+        assert state.ledger.find_chunk(chunk).status == "sending"
+    document = json.loads(ended.stdout)
+    (told,) = document["chunks"]
+    assert (told["status"], told["needs_resolve"], told["sender_gone"]) == ("unknown", True, True)
+    assert document["summary"]["people"] == {"accepted": 0, "unknown": 2, "sending": 0, "refused": 0}
+    assert document["campaigns"][0]["chunks"]["unknown"] == document["days"][0]["chunks"]["unknown"] == 1
+    assert [each.returncode for each in (ended, text, page)] == [3, 3, 3]
+    assert "1 chunk is unknown: nobody knows whether 2 people were reached." in text.stdout
+    assert "people: 2 unknown\n" in text.stdout
+    assert "1 chunk is unknown: nobody knows whether 2 people were reached." in page.stdout
+    assert all(f"campaign resolve {chunk} --not-sent" in each for each in (text.stdout, page.stdout))
     assert campaign("resolve", chunk, "--not-sent", cwd=root).returncode == 0
 
 

@@ -55,10 +55,10 @@ def test_what_must_be_settled_comes_before_all_else_with_its_complete_commands(s
     assert [_text(code) for code in next(iter(main)).iter("code")] == ["c1f5aa", "c2f5aa"]
 
 
-def test_a_chunk_whose_run_is_gone_can_be_settled_too(status):
-    page = render_status_page(replace(status, left=frozenset({"c2f5aa"})), ENGLISH)
+def test_a_chunk_that_cant_be_sent_any_more_can_be_settled_too(status):
+    page = render_status_page(replace(status, overdue=frozenset({"c2f5aa"})), ENGLISH)
     assert "campaign resolve c2f5aa --not-sent" in page
-    assert "Its run is gone" in page
+    assert "It can&#39;t be sent any more; its run may still be there" in page
 
 
 def test_adopted_people_are_no_deliveries(status):

@@ -11,8 +11,10 @@ import pytest
 from runner.model.events import Ending, Origin, RunReport
 from runner.model.ledger import ChunkStatus
 from runner.model.status import Status
+from runner.render.language import ENGLISH, FRENCH
 from runner.render.report import render_report
 from runner.render.status import render_contacts, render_status
+from runner.render.status_page import render_status_page
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
@@ -39,11 +41,20 @@ def test_people_of_several_campaigns_are_deliveries_and_adopted_ones_stand_apart
     assert alone.startswith("1 campaign reached 1,490 people for 222.00 EUR; 225.00 EUR estimated.")
 
 
-def test_a_chunk_whose_run_is_gone_is_told_with_what_settles_it(status):
-    text = render_status(replace(status, left=frozenset({"c2f5aa"})))
-    assert "its run is gone" in text
+def test_a_chunk_that_cant_be_sent_any_more_is_told_with_what_settles_it(status):
+    text = render_status(replace(status, overdue=frozenset({"c2f5aa"})))
+    assert "it can't be sent any more; its run may still be there" in text
     assert "campaign resolve c2f5aa --not-sent" in text
     assert "being sent now" in render_status(status)
+
+
+def test_one_person_in_doubt_is_one(status):
+    alone = replace(status, in_doubt=(replace(status.in_doubt[0], recipients=1),))
+    assert "nobody knows whether 1 person was reached." in render_status(alone)
+    assert "nobody knows whether 1 person was reached." in render_status_page(alone, ENGLISH)
+    assert "personne ne sait si 1 personne a été jointe." in render_status_page(alone, FRENCH)
+    report = replace(REPORT, unknown_chunks=("c1f5aa",), unknown_people=1)
+    assert "nobody knows whether 1 person was reached." in render_report(report, again="campaign apply", width=160)
 
 
 def test_many_days_end_in_the_latest_ones(status):
