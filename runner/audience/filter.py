@@ -135,7 +135,8 @@ def _refuse_order(connection: DuckDBPyConnection, given: _Type, texts: Sequence[
         if not _hold(connection, given.compares, "(SELECT $text AS v)", {"text": text}):
             kind = name_type(given.name)
             message = f"`where` compares `{name}`, of which every value is {kind}, with `{mask_numbers(text)}`"
-            hint = f"write {kind} as it stands here: `{name} >= {given.example}`"
+            column = name if name.isidentifier() else quote_name(name)
+            hint = f"write {kind} as it stands here: `{column} >= {given.example}`"
             raise SourceUnreadable(message, hint=hint, code="where-failed")
 
 

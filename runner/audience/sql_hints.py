@@ -23,7 +23,7 @@ _NAME_WITH_BLANK = re.compile(
 
 def hint_condition(sql: str) -> str:
     """How a condition is written whose SQL can't be read."""
-    return _hint_words(sql) or "say in one expression which rows count, as in `consent = 'yes'`"
+    return _hint_words(sql, "where") or "say in one expression which rows count, as in `consent = 'yes'`"
 
 
 def hint_query(sql: str) -> str:
@@ -32,7 +32,7 @@ def hint_query(sql: str) -> str:
     if bare is not None:
         return f"the path of a file stands in single quotes: `from '{bare['path']}'`"
     example = "select phone from 'data/customers.csv'"
-    return _hint_words(sql) or f"a query is one SELECT that reads files of the project, as in `{example}`"
+    return _hint_words(sql, "query") or f"a query is one SELECT that reads files of the project, as in `{example}`"
 
 
 def hint_name(name: str, sql: str, known: Iterable[str]) -> str | None:
@@ -79,7 +79,7 @@ def hint_failure(said: str, sql: str) -> str:
     return "try a smaller query first, and add to it part by part"
 
 
-def _hint_words(sql: str) -> str | None:
+def _hint_words(sql: str, key: str) -> str | None:
     bare = _blank_texts(sql)
     if re.match(r"\s*where\b", bare, re.IGNORECASE):
         return "leave out the word WHERE: the condition alone stands here"
@@ -88,7 +88,8 @@ def _hint_words(sql: str) -> str | None:
         return f"SQL is English: write `{_FRENCH[french]}` for `{french}`"
     blank = _NAME_WITH_BLANK.search(bare)
     if blank is not None:
-        return f'a name with a blank in it stands in double quotes: `"{blank["name"]}"`'
+        name = blank["name"]
+        return f'a name with a blank in it stands in double quotes: write `{key}: |`, and on the next line `"{name}" …`'
     return None
 
 

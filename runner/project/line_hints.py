@@ -32,8 +32,12 @@ def hint_line(line: str) -> str:
     return f"write `{other['key']}: {other['value']}`" if other["value"] else f"write `{other['key']}:`"
 
 
-def hint_after(before: str) -> str:
-    """What to do about a text behind a value that has ended with `before`."""
+def hint_after(line: str, column: int) -> str:
+    """What to do about a text that stands at `column` of a line behind a value that has ended there."""
+    before = line[:column].rstrip()
+    key = re.match(r" *(?:- +)?(?P<key>\w+): *['\"]", line)
+    if key is not None and "'" in line and '"' in line:
+        return f"write `{key['key']}: |`, and the value as it is on the next line, indented, with nothing around it"
     if before.endswith("'"):
         return "put the whole value in double quotes; inside single quotes a `'` is written twice"
     if before.endswith('"'):

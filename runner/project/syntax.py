@@ -257,7 +257,7 @@ def _find_block(reading: _Reading) -> Problem | None:
         return None
     if not reading.starts_line:
         number, column = reading.fault.at
-        hint = hint_after(reading.line(number)[:column].rstrip())
+        hint = hint_after(reading.line(number), column)
         return reading.tell("unexpected-text", "nothing may follow the end of this value", hint)
     if reading.character == ":":
         return reading.tell("missing-colon", "a key is missing before this `:`", "write `key: value`", width=1)
