@@ -121,6 +121,16 @@ class Status:
         return _add_up(cost for campaign in self.campaigns for cost in campaign.record.costs.items())
 
     @property
+    def sent_to(self) -> int:
+        """The people whom all campaigns were sent to, once for each campaign."""
+        return sum(campaign.sent_to for campaign in self.campaigns)
+
+    @property
+    def estimate_unknown(self) -> int:
+        """Those of them for whom no price is known: `estimated_costs` says nothing of what they cost."""
+        return sum(campaign.sent_to for campaign in self.campaigns if campaign.estimated_cost is None)
+
+    @property
     def estimated_costs(self) -> dict[str, Decimal]:
         """What all whom it was sent to cost by the price of plans, by currency, where that price is known."""
         return _add_up(

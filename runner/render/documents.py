@@ -108,6 +108,7 @@ def status_document(status: Status, *, resolve: str = "campaign resolve") -> Doc
             "costs": costs_document(status.costs),
             "cost_unknown": sum(campaign.cost_unknown for campaign in status.campaigns),
             "estimated_costs": costs_document(status.estimated_costs),
+            "estimate_unknown": status.estimate_unknown,
             "last_activity": render_utc(status.last_activity),
         },
         "chunks": [_doubt_document(chunk, status, resolve) for chunk in status.in_doubt],

@@ -45,8 +45,7 @@ def _write_head(status: Status, page: Page) -> None:
         page.write("The ledger is empty: nothing was ever sent from here.", style=Style.BOLD)
         return
     cost = f" for {render_costs(status.costs)}" if status.costs else ""
-    estimate = f"; {render_costs(status.estimated_costs)} estimated" if status.estimated_costs else ""
-    page.write(f"{_say_deliveries(status)}{cost}{estimate}.", style=Style.BOLD)
+    page.write(f"{_say_deliveries(status)}{cost}{_say_estimate(status)}.", style=Style.BOLD)
     if status.is_rehearsal:
         page.write("This is the ledger of the sandbox: it was a rehearsal, and nobody was reached.", style=Style.CARE)
     unknown = status.unknown
@@ -70,6 +69,17 @@ def _say_deliveries(status: Status) -> str:
     if len(status.campaigns) == 1:
         return f"{campaigns} reached {render_people(status.deliveries)}"
     return f"{campaigns} made {render_count(status.deliveries, 'delivery', 'deliveries')}"
+
+
+def _say_estimate(status: Status) -> str:
+    """The sum of the estimates, with how many people it is about where no price is known for the others."""
+    if not status.estimated_costs:
+        return ""
+    estimate = f"; {render_costs(status.estimated_costs)} estimated"
+    if not status.estimate_unknown:
+        return estimate
+    known = status.sent_to - status.estimate_unknown
+    return f"{estimate} for {known:,} of {render_people(status.sent_to)}"
 
 
 def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -> None:

@@ -22,22 +22,44 @@ def tell_costs(status: Status, language: Language, most: int) -> dict[str, objec
     if not campaigns:
         return None
     bars = _draw_costs(campaigns, language)
-    costs, estimate = (
-        language.amounts(amounts) if amounts else "—" for amounts in (status.costs, status.estimated_costs)
-    )
+    costs = language.amounts(status.costs) if status.costs else "—"
     untold = language.number(sum(campaign.cost_unknown for campaign in campaigns))
     sent_to = language.number(sum(campaign.sent_to for campaign in campaigns))
     return {
         "title": language.say("section_costs"),
-        "said": language.say("costs_sentence", costs=costs, estimate=estimate),
+        "said": _say_costs(status, costs, language),
         "bars": bars,
         "legend": list(_find_legend(bars, language)),
         "heads": [language.say(head) for head in HEADS],
         "rows": [_tell_cost(campaign, language) for campaign in campaigns[:most]],
-        "sum": [language.say("all"), costs, untold, estimate, sent_to],
+        "sum": [language.say("all"), costs, untold, _sum_estimates(status, language), sent_to],
         "more": say_more(language, len(campaigns) - most),
         "columns_number": len(HEADS),
     }
+
+
+def say_estimate(status: Status, language: Language) -> str:
+    """The estimates that are known, added up, with how many people that is about where it is not about all."""
+    estimate = language.amounts(status.estimated_costs)
+    if not status.estimate_unknown:
+        return language.say("estimate_whole", estimate=estimate)
+    known, people = language.number(status.sent_to - status.estimate_unknown), language.count("people", status.sent_to)
+    return language.say("estimate_partly", estimate=estimate, known=known, people=people)
+
+
+def _say_costs(status: Status, costs: str, language: Language) -> str:
+    if not status.estimated_costs:
+        return language.say("costs_sentence_open", costs=costs)
+    if not status.estimate_unknown:
+        return language.say("costs_sentence", costs=costs, estimate=language.amounts(status.estimated_costs))
+    return language.say("costs_sentence_partly", costs=costs, estimate=say_estimate(status, language))
+
+
+def _sum_estimates(status: Status, language: Language) -> str:
+    """The last cell of a column of estimates: no sum where one of them is not known."""
+    if status.estimate_unknown or not status.estimated_costs:
+        return "—"
+    return language.amounts(status.estimated_costs)
 
 
 def _draw_costs(campaigns: Sequence[CampaignStatus], language: Language) -> list[Bar]:

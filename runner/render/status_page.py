@@ -8,7 +8,7 @@ from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus
 from runner.model.status import Status
 from runner.render.language import Language
 from runner.render.sentences import clip, say_more
-from runner.render.status_costs import tell_costs
+from runner.render.status_costs import say_estimate, tell_costs
 from runner.render.status_pictures import StatusPictures, Values
 from runner.render.webpage import clean_for_style, fit_webpage, render_webpage
 from runner.render.words import spell_settlement
@@ -98,7 +98,7 @@ class _Writer:
         figures = [(language.say(key, number), language.number(number)) for key, number in numbers]
         told = language.say("figure_spent")
         if status.estimated_costs:
-            told = language.say("figure_spent_of", estimate=language.amounts(status.estimated_costs))
+            told = language.say("figure_spent_of", estimate=say_estimate(status, language))
         figures.append((told, language.amounts(status.costs) if status.costs else "—"))
         if status.last_activity is not None:
             local = status.last_activity.astimezone(ZoneInfo(status.timezone))

@@ -112,6 +112,20 @@ def test_ten_people_in_doubt_among_ten_thousand_are_seen(status):
     assert float(unknown.get("width").rstrip("%")) > 0.5
 
 
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [(1, "€225.00 estimated for 1,500 of 2,200 people."), (0, "there is no estimate.")],
+)
+def test_estimates_are_not_added_up_where_one_is_not_known(status, known, sentence):
+    campaigns = tuple(
+        campaign if place < known else replace(campaign, estimated_cost=None, currency=None)
+        for place, campaign in enumerate(status.campaigns)
+    )
+    tree = _parse(render_status_page(replace(status, campaigns=campaigns), ENGLISH))
+    assert _tables(tree)[-1][-1][3] == "—"
+    assert sentence in _text(tree)
+
+
 def test_a_cost_beyond_the_estimate_is_drawn_beyond_its_mark(status):
     record = replace(status.campaigns[0].record, costs={"EUR": Decimal(300)})
     dear = replace(status.campaigns[0], record=record, cost_unknown=0)

@@ -11,6 +11,7 @@ import pytest
 from runner.model.events import Ending, Origin, RunReport
 from runner.model.ledger import ChunkStatus
 from runner.model.status import Status
+from runner.render.documents import status_document
 from runner.render.language import ENGLISH, FRENCH
 from runner.render.report import render_report
 from runner.render.status import render_contacts, render_status
@@ -55,6 +56,14 @@ def test_one_person_in_doubt_is_one(status):
     assert "personne ne sait si 1 personne a été jointe." in render_status_page(alone, FRENCH)
     report = replace(REPORT, unknown_chunks=("c1f5aa",), unknown_people=1)
     assert "nobody knows whether 1 person was reached." in render_report(report, again="campaign apply", width=160)
+
+
+def test_a_sum_of_estimates_says_how_many_people_it_is_about(status):
+    known, other = status.campaigns
+    partly = replace(status, campaigns=(known, replace(other, estimated_cost=None, currency=None)))
+    assert "225.00 EUR estimated for 1,500 of 2,200 people." in render_status(partly, width=160)
+    assert status_document(partly)["summary"]["estimate_unknown"] == 700
+    assert status_document(status)["summary"]["estimate_unknown"] == 0
 
 
 def test_many_days_end_in_the_latest_ones(status):
