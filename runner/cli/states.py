@@ -23,11 +23,12 @@ PIN_IT = "run `campaign state init` once, where the state is to stay, and commit
 
 @dataclass(frozen=True, slots=True)
 class StateAddress:
-    """Where a state is, what opens it, and which one it must be."""
+    """Where a state is, what opens it, which one it must be, and whether nobody real is in it."""
 
     url: str
     key: Secret | None
     pin: str | None
+    rehearsal: bool = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -38,7 +39,7 @@ class StateAddress:
 def find_address(invocation: Invocation, project: Project, *, sandbox: bool) -> StateAddress:
     """The state that a project names; a rehearsal has its own. Raises ReferenceUnresolved, and HostRefused."""
     if sandbox:
-        return StateAddress(SANDBOX_STATE, None, None)
+        return StateAddress(SANDBOX_STATE, None, None, rehearsal=True)
     environment, root = invocation.environment, project.root
     url = resolve(project.state, environment=environment, root=root).open()
     allowed = parse_allowed_hosts(environment.get(ALLOW_HOSTS))
@@ -53,7 +54,7 @@ def find_address(invocation: Invocation, project: Project, *, sandbox: bool) -> 
 def open_for_reading(invocation: Invocation, project: Project, *, sandbox: bool) -> State | None:
     """The state, read only; None where nothing was ever recorded and nothing is pinned."""
     address = find_address(invocation, project, sandbox=sandbox)
-    return find_state(address.url, root=project.root, key=address.key, pin=address.pin)
+    return find_state(address.url, root=project.root, key=address.key, pin=address.pin, rehearsal=address.rehearsal)
 
 
 def make_where_absent(invocation: Invocation, project: Project, *, sandbox: bool) -> State:
@@ -61,8 +62,7 @@ def make_where_absent(invocation: Invocation, project: Project, *, sandbox: bool
     known = open_for_reading(invocation, project, sandbox=sandbox)
     if known is not None:
         return known
-    address = find_address(invocation, project, sandbox=sandbox)
-    made = open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    made = _open(find_address(invocation, project, sandbox=sandbox), project)
     invocation.warn(f"made the state {made.id} at `{made.home.name}`, to which the saved plan belongs")
     return made
 
@@ -72,7 +72,7 @@ def open_for_recording(invocation: Invocation, project: Project, *, sandbox: boo
     address = find_address(invocation, project, sandbox=sandbox)
     if not sandbox and is_unpinned_in_ci(invocation, address):
         raise StateRefused(UNPINNED, hint=_say_how_to_pin(address, project), code="state-not-pinned")
-    state = open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    state = _open(address, project)
     if state.risk is not None:
         invocation.warn(f"warning: {state.risk}")
     return state
@@ -84,8 +84,18 @@ def open_existing(invocation: Invocation, project: Project, *, sandbox: bool) ->
     if known is None:
         return None
     known.close()
-    address = find_address(invocation, project, sandbox=sandbox)
-    return open_state(address.url, root=project.root, key=address.key, pin=address.pin, clock=SystemClock())
+    return _open(find_address(invocation, project, sandbox=sandbox), project)
+
+
+def _open(address: StateAddress, project: Project) -> State:
+    return open_state(
+        address.url,
+        root=project.root,
+        key=address.key,
+        pin=address.pin,
+        clock=SystemClock(),
+        rehearsal=address.rehearsal,
+    )
 
 
 def open_as_it_is(invocation: Invocation, project: Project) -> State:

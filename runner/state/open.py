@@ -96,32 +96,42 @@ def find_home(url: str, root: Path) -> Home:
     return StateFile(find_path(url, root))
 
 
-def find_state(url: str, *, root: Path, key: Secret | None, pin: str | None, as_it_is: bool = False) -> State | None:
+def find_state(
+    url: str, *, root: Path, key: Secret | None, pin: str | None, rehearsal: bool = False, as_it_is: bool = False
+) -> State | None:
     """The state for whoever only reads: nothing is made and nothing changed. None where there is none, and no pin.
 
     Raises StateRefused where the pinned state isn't there or is another one, and where it can't be trusted. With
-    `as_it_is`, one that was retired or whose server changed its history is no such state.
+    `as_it_is`, one that was retired or whose server changed its history is no such state. The state of a `rehearsal`
+    remembers nobody real, and may be lost without a word.
     """
     home = find_home(url, root)
     transactions = home.find(recording=False)
     if transactions is None:
-        _refuse_missing(home, pin)
+        _refuse_missing(home, pin, rehearsal=rehearsal)
         return None
     return _open(home, transactions, key, pin, recording=False, as_it_is=as_it_is)
 
 
 def open_state(
-    url: str, *, root: Path, key: Secret | None, pin: str | None, clock: Clock, as_it_is: bool = False
+    url: str,
+    *,
+    root: Path,
+    key: Secret | None,
+    pin: str | None,
+    clock: Clock,
+    rehearsal: bool = False,
+    as_it_is: bool = False,
 ) -> State:
     """The state for whoever records; made where there is none, unless one is pinned.
 
     Raises StateRefused where the pinned state isn't there or is another one, and where it can't be trusted; of which
-    `as_it_is` forgives what it does in `find_state`.
+    `rehearsal` and `as_it_is` forgive what they do in `find_state`.
     """
     home = find_home(url, root)
     transactions = home.find(recording=True)
     if transactions is None:
-        _refuse_missing(home, pin)
+        _refuse_missing(home, pin, rehearsal=rehearsal)
         _make(home, key, clock)
         transactions = _find_made(home)
     return _open(home, transactions, key, pin, recording=True, as_it_is=as_it_is)
@@ -137,11 +147,11 @@ def create_state(url: str, *, root: Path, key: Secret | None, pin: str | None, c
     return _open(home, _find_made(home), key, None, recording=True, as_it_is=False)
 
 
-def _refuse_missing(home: Home, pin: str | None) -> None:
+def _refuse_missing(home: Home, pin: str | None, *, rehearsal: bool) -> None:
     if pin is not None:
         message = f"`state_id` pins state {pin}, and there is none at `{home.name}`"
         raise StateRefused(message, hint=MAKE_ANEW, code="state-missing")
-    traces = home.find_traces()
+    traces = None if rehearsal else home.find_traces()
     if traces is not None:
         message = f"`{home.name}` is gone, and `{traces}` shows that it was used: whom it remembers is not known"
         raise StateRefused(message, hint=MAKE_ANEW, code="state-missing")

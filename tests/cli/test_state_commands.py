@@ -303,6 +303,19 @@ def test_a_state_key_that_is_not_set_is_told_by_its_name(campaign, root):
     assert campaign("status", cwd=root, CAMPAIGN_STATE_KEY=key).returncode == 0
 
 
+def test_a_rehearsal_whose_state_is_removed_begins_again(campaign, root):
+    """As docs/how-to/rehearse.md says: the locks of its accounts stay behind, and are no trace of anybody real."""
+    first = campaign("plan", "--sandbox", "-o", "first.plan", cwd=root)
+    assert "made the state" in first.stderr
+    (root / ".campaign" / f"sandbox.{'0' * 32}.lock").touch()
+    for name in ("sandbox.db", "sandbox.key"):
+        (root / ".campaign" / name).unlink()
+    for command in (("plan",), ("status",), ("plan", "-o", "second.plan")):
+        ended = campaign(*command, "--sandbox", cwd=root)
+        assert ended.returncode == 0, ended.stderr
+    assert "made the state" in ended.stderr
+
+
 def test_the_rehearsals_ledger_is_another_one(campaign, root, unknown):
     assert campaign("status", "--sandbox", cwd=root).stdout.startswith("The ledger is empty")
     assert campaign("resolve", unknown, "--accepted", "--sandbox", cwd=root).returncode == 1
