@@ -74,8 +74,10 @@ class Count:
         return pace if self.finishes_at is None else max(pace, self.finishes_at)
 
     def describe(self, now: datetime, zone: str) -> str:
-        """How far it is: `12/40 requests, 5,812/20,000 people, 2,010 a minute, 871.80 EUR, done about 11:11+01:00`."""
-        parts = [f"{self.requests_done:,}/{self.requests:,} requests, {self.people_done:,}/{self.people:,} people"]
+        """How far it is: `12/40 requests, sent to 5,812/20,000 people, 2,010 a minute, 871.80 EUR, done about 11:11`."""
+        parts = [
+            f"{self.requests_done:,}/{self.requests:,} requests, sent to {self.people_done:,}/{self.people:,} people"
+        ]
         if self.started_at is not None and self.people_done:
             # Of what left in the first seconds of a window no rate can be told: they are followed by a wait.
             minutes = max((now - self.started_at).total_seconds() / 60, 1.0)

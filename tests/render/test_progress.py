@@ -89,11 +89,11 @@ def test_a_log_has_a_line_at_each_change_and_none_for_each_chunk():
         tell(CampaignStopped(at=_at(21), label="spring@2026", reason="refused\r\x1b[2J 0639981234", hint="mend it"))
         tell(_ended(25))
     lines = log.getvalue().splitlines()
-    assert lines[0] == ("2026-11-24 11:00:00+01:00 0/40 requests, 0/20,000 people, done about 11:11+01:00")
+    assert lines[0] == ("2026-11-24 11:00:00+01:00 0/40 requests, sent to 0/20,000 people, done about 11:11+01:00")
     assert "data/x.csv row 17" in lines[1]
     assert "mend it" in lines[2]
     assert lines[3] == (
-        "2026-11-24 11:00:25+01:00 13/40 requests, 6,000/20,000 people, 6,000 a minute, 975.00 EUR, "
+        "2026-11-24 11:00:25+01:00 13/40 requests, sent to 6,000/20,000 people, 6,000 a minute, 975.00 EUR, "
         "done about 11:11+01:00"
     )
     assert len(lines) == 4
@@ -112,7 +112,9 @@ def test_a_log_in_which_nothing_changes_still_says_what_is_waited_for():
         tell(_answer(1))
         tell(Waiting(at=START, seconds=41, why="limit of 5 in 60 s", account="main"))
         heard = next(line for line in log if "next request" in line)
-    assert heard.startswith("2026-11-24 11:00:00+01:00 1/40 requests, 500/20,000 people, 500 a minute, 75.00 EUR")
+    assert heard.startswith(
+        "2026-11-24 11:00:00+01:00 1/40 requests, sent to 500/20,000 people, 500 a minute, 75.00 EUR"
+    )
     assert heard.endswith("next request in 41 s: limit of 5 in 60 s\n")
 
 
@@ -178,7 +180,7 @@ def test_a_terminal_shows_people_requests_rate_cost_finish_and_what_is_waited_fo
     shown = _show_on_terminal(
         _started(), _answer(0), Waiting(at=START, seconds=41, why="limit of 5 in 60 s", account="main")
     )
-    assert any(line.startswith("1/40 requests, 500/20,000 people") for line in shown.splitlines())
+    assert any(line.startswith("1/40 requests, sent to 500/20,000 people") for line in shown.splitlines())
     assert "a minute" in shown
     assert "75.00 EUR" in shown
     assert "done about 11:11" in shown
