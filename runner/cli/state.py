@@ -78,6 +78,8 @@ def resolve(
         raise click.UsageError("say what is true of the chunk: either --accepted or --not-sent")
     if not_sent and provider_id is not None:
         raise click.UsageError("--provider-id goes with --accepted: what was not sent has no id")
+    if provider_id is not None and (provider_id == "ID" or len(provider_id.split()) != 1):
+        raise click.UsageError(f"`{provider_id}` is no provider's id: leave --provider-id out where it is not known")
     from runner.cli.states import open_existing
     from runner.errors import SettlementRefused
     from runner.model.clock import SystemClock

@@ -5,7 +5,14 @@ from __future__ import annotations
 from runner.model.events import Ending, RunReport
 from runner.render.page import Page, Style, tidy
 from runner.render.problems import printable
-from runner.render.words import render_costs, render_count, render_duration, render_people, render_reached
+from runner.render.words import (
+    render_costs,
+    render_count,
+    render_duration,
+    render_people,
+    render_reached,
+    spell_settlement,
+)
 
 ENDINGS = {
     Ending.DONE: "Done",
@@ -73,5 +80,5 @@ def _write_unknown(report: RunReport, page: Page, resolve: str) -> None:
         style=Style.LOUD,
     )
     for chunk in report.unknown_chunks:
-        page.keep(f"{resolve} {chunk} --accepted --provider-id ID", indent=2)
-        page.keep(f"{resolve} {chunk} --not-sent", indent=2)
+        for command in spell_settlement(chunk, resolve):
+            page.keep(command, indent=2)

@@ -47,7 +47,7 @@ def spell_settlement(chunk: str, resolve: str) -> tuple[str, str]:
 
     `resolve` is how the user calls `campaign resolve` for this state.
     """
-    return f"{resolve} {chunk} --accepted --provider-id ID", f"{resolve} {chunk} --not-sent"
+    return f"{resolve} {chunk} --accepted", f"{resolve} {chunk} --not-sent"
 
 
 def render_duration(seconds: float) -> str:

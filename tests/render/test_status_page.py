@@ -49,7 +49,7 @@ def test_what_must_be_settled_comes_before_all_else_with_its_complete_commands(s
     tree = _parse(render_status_page(status, language, resolve="campaign -C shop resolve"))
     main = next(tree.iter("main"))
     assert [_text(pre) for pre in next(iter(main)).iter("pre")] == [
-        "campaign -C shop resolve c1f5aa --accepted --provider-id ID",
+        "campaign -C shop resolve c1f5aa --accepted",
         "campaign -C shop resolve c1f5aa --not-sent",
     ]
     assert [_text(code) for code in next(iter(main)).iter("code")] == ["c1f5aa", "c2f5aa"]
