@@ -180,13 +180,20 @@ def render_contacts(
     page.write(f"{masked} is in {render_count(len(chunks), 'chunk')}:", style=Style.BOLD)
     for chunk in chunks:
         page.skip()
-        reached = "reached" if chunk.status is ChunkStatus.ACCEPTED else f"{chunk.status}: perhaps reached"
-        page.write(f"{printable(chunk.label)}: {reached} {render_local(chunk.recorded_at, timezone)}")
+        page.write(f"{printable(chunk.label)}: {_say_reached(chunk, render_local(chunk.recorded_at, timezone))}")
         page.keep(f"chunk {chunk.chunk}", indent=4)
         page.write(f"account {printable(chunk.account)}{_say_provider_id(chunk)}", indent=4)
         if chunk.reason is not None:
             page.write(tidy(chunk.reason), indent=4)
     return page.text
+
+
+def _say_reached(chunk: ChunkRecord, recorded: str) -> str:
+    """Whether the person was reached, and when; of adopted people it is not known when something else did."""
+    if chunk.adopted:
+        return f"adopted {recorded}: reached earlier, by something else"
+    reached = "reached" if chunk.status is ChunkStatus.ACCEPTED else f"{chunk.status}: perhaps reached"
+    return f"{reached} {recorded}"
 
 
 def _say_provider_id(chunk: ChunkRecord) -> str:

@@ -85,6 +85,14 @@ def test_an_access_request_is_answered_with_campaign_time_and_chunk(status, gold
     assert render_contacts("+33 6 •• •• •• 34", chunks, timezone="Europe/Paris") == golden
 
 
+def test_an_access_request_tells_adopted_people_from_those_whom_a_campaign_reached(status):
+    (accepted,) = status.counted_fewer
+    told = render_contacts("+33 6 •• •• •• 34", [replace(accepted, adopted=True)], timezone="Europe/Paris", width=160)
+    assert "adopted 2026-11-24" in told
+    assert ": reached earlier, by something else" in told
+    assert "reached 2026" not in told
+
+
 def test_an_access_request_about_nobody_is_answered_too():
     assert render_contacts("+33 6 •• •• •• 34", (), timezone="UTC") == "No campaign reached +33 6 •• •• •• 34."
 
