@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from runner.errors import Problem
+from runner.errors import Problem, Severity
 from runner.model.approval import Narrowing
 
 
@@ -140,6 +140,11 @@ class CampaignPlan:
     def label(self) -> str:
         """The identity in one word: `name`, or `name@edition`."""
         return self.name if self.edition is None else f"{self.name}@{self.edition}"
+
+    @property
+    def obstacle(self) -> Problem | None:
+        """The first problem that keeps it from being sent: a warning beside it does not."""
+        return next((problem for problem in self.problems if problem.severity is Severity.ERROR), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,8 @@ def _write_campaign(plan: Plan, campaign: CampaignPlan, slot: Slot | None, langu
         when = say_slot(plan, language, slot)
     elif campaign.note is not None:
         when = say_note(campaign.note, language)
-    elif campaign.action is Action.BLOCKED and campaign.problems:
-        when = cell(clip(campaign.problems[0].code, LABEL))
+    elif campaign.action is Action.BLOCKED and campaign.obstacle is not None:
+        when = cell(clip(campaign.obstacle.code, LABEL))
     cells = [code(SIGNS[campaign.action]), cell(clip(campaign.label, LABEL)), say_action(campaign.action, language)]
     return f"| {' | '.join([*cells, people, requests, cost, when])} |"
 

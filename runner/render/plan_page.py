@@ -149,8 +149,8 @@ class _Writer:
             when = say_slot(self._plan, language, self._slots.get(campaign.label))
         elif campaign.note is not None:
             when = say_note(campaign.note, language)
-        elif campaign.action is Action.BLOCKED and campaign.problems:
-            when = clip(campaign.problems[0].code, LABEL)
+        elif campaign.action is Action.BLOCKED and campaign.obstacle is not None:
+            when = clip(campaign.obstacle.code, LABEL)
         return {
             "action": campaign.action.value,
             "label": clip(campaign.label, LABEL),

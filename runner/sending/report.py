@@ -98,7 +98,7 @@ def report_nothing_sent(
 
 
 def _list_blocked(plan: Plan) -> dict[str, str]:
-    return {c.label: c.problems[0].message if c.problems else "" for c in plan.blocked}
+    return {c.label: c.obstacle.message if c.obstacle else "" for c in plan.blocked}
 
 
 def _choose_exit_code(accounts: Sequence[OpenAccount], ending: Ending, *, blocked: bool, unknown: bool) -> int:

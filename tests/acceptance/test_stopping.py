@@ -43,6 +43,19 @@ def test_a_run_that_waits_elsewhere_stops_and_goes_on_when_it_is_resumed(place, 
     assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
 
 
+def test_a_report_names_what_blocks_and_not_a_warning_beside_it(place, serve: Serve) -> None:
+    serve()
+    guards = "guards: {max_recipients: 4, accept: {max_recipients: 9, reason: The board wants it}}\n"
+    recall = (place.root / "campaigns/recall.yaml").read_text()
+    place.write({"data/people.csv": people_csv(5), "campaigns/recall.yaml": recall + guards})
+    assert place.call("stop", "recall").returncode == 0
+    (campaign,) = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
+    assert [problem["code"] for problem in campaign["problems"]] == ["guard-accepted", "stopped-by-hand"]
+    assert "`stopped-by-hand`" in place.call("plan", "--format", "markdown").stdout.split("Problems")[0]
+    events = place.call("apply", "--auto-approve", "--format", "json").stdout.splitlines()
+    assert "stopped by" in json.loads(events[-1])["blocked"][0]["reason"]
+
+
 def test_a_name_that_is_no_campaigns_stops_nothing(place, serve: Serve) -> None:
     serve()
     ended = place.call("stop", "reacll")
