@@ -74,7 +74,7 @@ class Count:
         return pace if self.finishes_at is None else max(pace, self.finishes_at)
 
     def describe(self, now: datetime, zone: str) -> str:
-        """How far it is: `12/40 requests, sent to 5,812/20,000 people, 2,010 a minute, 871.80 EUR, done about 11:11`."""
+        """How far it is: `12/40 requests, sent to 5,812/20,000 people, 2,010 a minute, 871.80 EUR, done about …`."""
         parts = [
             f"{self.requests_done:,}/{self.requests:,} requests, sent to {self.people_done:,}/{self.people:,} people"
         ]
