@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from runner.errors import Place, Problem
+from runner.project.masking import ODD_BLANKS
 from runner.project.tree import LINE_BREAK, Document
 
-# Blanks of word processors and web pages, seen as spaces or not at all: part of a key's name to YAML.
-_BLANKS = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
-_ODD_BLANK = re.compile(rf"^[\s-]*?(?P<indent>[{_BLANKS}]+)|^[\s-]*+[^\W\d][\w.-]*+(?P<before>[{_BLANKS}]++)\s*+:")
-_BEHIND_COLON = re.compile(rf"^[\s-]*+[\w.-]++:(?P<behind>[{_BLANKS}]+)")
+# To YAML, odd blanks are part of a key's name.
+_ODD_BLANK = re.compile(
+    rf"^[\s-]*?(?P<indent>[{ODD_BLANKS}]+)|^[\s-]*+[^\W\d][\w.-]*+(?P<before>[{ODD_BLANKS}]++)\s*+:"
+)
+_BEHIND_COLON = re.compile(rf"^[\s-]*+[\w.-]++:(?P<behind>[{ODD_BLANKS}]+)")
 _ODD_DASH = re.compile(r"^\s*(?P<dash>[\u2010-\u2015\u2212\u2022\u00b7])\s")
 _CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 

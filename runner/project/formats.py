@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.errors import Problem
 from runner.project.addresses import judge_address
-from runner.project.masking import DOT, names_secret
+from runner.project.masking import DOT, HEADERS, names_secret
 from runner.project.nearest import find_nearest
 from runner.project.references import find_malformed, is_one_reference
 from runner.project.scalars import (
@@ -40,6 +40,7 @@ _OUT_OF_THE_FILE = (
 )
 _SHELLS = re.compile(r"\$[A-Za-z_]\w*|%[A-Za-z_]\w*%")
 _SINGLE_BRACES = re.compile(r"(?<!\{)\{\s*(?P<name>(?:vars|env|campaign)\.\w+|today|now)\s*\}(?!\})")
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 _SCHEME = re.compile(r"^(?:basic|bearer|digest|token|apikey)$", re.IGNORECASE)
 
 
@@ -77,6 +78,10 @@ def _find_span(text: str) -> tuple[int, int]:
 
 def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
     text = value.text
+    named_secret = names_secret(key)
+    if form == "header" and not _HEADER.fullmatch(key):
+        # Where a colon was forgotten, its secret is part of its name.
+        key = HEADERS
     takes = f"`{key}` takes `${{NAME}}` or `${{file:PATH}}`"
     malformed = find_malformed(text)
     if malformed is not None:
@@ -87,7 +92,7 @@ def _judge_reference(value: ScalarValue, form: str, key: str) -> Problem | None:
     if "{{" in text or "{%" in text:
         message = f"`{{{{ … }}}}` is not rendered in `{key}`"
         return value.problem_within(*_find_span(text), "wrong-door", message, takes)
-    if form == "secret" or (form == "header" and names_secret(key)):
+    if form == "secret" or (form == "header" and named_secret):
         # A header may say before its secret what kind it is, as in `Bearer ${TOKEN}`.
         secret = text.partition(" ")[2] if form == "header" and _SCHEME.match(text.partition(" ")[0]) else text
         if is_one_reference(secret.strip()):

@@ -139,13 +139,15 @@ def _hint_map(misfit: Misfit) -> str | None:
         return f"write its keys without a `- ` before them, such as `{example}:`"
     if misfit.path[-1] in properties:
         return "write a name above it, such as `main:`, and indent the keys of that account below the name"
-    if not isinstance(value, ScalarValue) or misfit.is_secret:
+    if not isinstance(value, ScalarValue):
+        return hint_example(misfit)
+    assigned = _hint_assignment(value.brief)
+    if assigned is not None and (not misfit.is_secret or value.text.partition("=")[0].strip() in properties):
+        return assigned
+    if misfit.is_secret:
         return hint_example(misfit)
     if isinstance(misfit.path[-1], int):
         return f"write `{_name_source(value)}`"
-    assigned = _hint_assignment(value.brief)
-    if assigned is not None:
-        return assigned
     fitting = (name for name, part in properties.items() if re.search(part.get("pattern", r"\Zx"), value.text))
     name = next(fitting, None)
     return f"on a line below it, indented, write `{name}: {value.brief}`" if name else hint_example(misfit)

@@ -120,6 +120,8 @@ def _describe_pattern(misfit: Misfit) -> Problem:
     if isinstance(misfit.value, MapValue):
         key = misfit.value.keys[str(misfit.instance)]
         what = "an account" if misfit.key == "accounts" else "a header"
+        if misfit.is_secret or isinstance(misfit.value.values[key.text], ScalarValue):
+            return key.problem("invalid-name", f"this is no name for {what}", misfit.schema.get("patternErrorMessage"))
         return key.problem("invalid-name", f"`{key.brief}` is no name for {what}", hint_pattern(misfit, key.text))
     code = "invalid-name" if misfit.key in ("name", "edition") else "invalid-value"
     text = misfit.value.text if isinstance(misfit.value, ScalarValue) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import Problem
-from runner.project.masking import HEADERS, names_secret
+from runner.project.masking import ACCOUNTS, HEADERS, names_headers, names_secret
 from runner.project.tree import ScalarValue, Value
 
 
@@ -37,12 +37,20 @@ class Misfit:
         """What the value is, at the beginning of a sentence."""
         if not self.path:
             return "the file"
+        # Where a colon was forgotten, the name of an account or of a header is its secret.
+        if self.path[:-1] == (ACCOUNTS,) and isinstance(self.value, ScalarValue) and self.value.value is None:
+            return "an account"
+        if len(self.path) > 1 and self.path[-2] == HEADERS:
+            return f"a header of `{self.key.rpartition('.')[0]}`"
         return f"`{self.key}`" if isinstance(self.path[-1], str) else f"an item of `{self.key}`"
 
     @property
     def is_secret(self) -> bool:
         """Whether the text may not be quoted."""
-        return any(isinstance(step, str) and (names_secret(step) or step == HEADERS) for step in self.path)
+        if isinstance(self.value, ScalarValue) and self.path[:1] == (ACCOUNTS,) and len(self.path) <= 2:
+            # Where an account should stand, somebody may have written its key alone.
+            return True
+        return any(isinstance(step, str) and (names_secret(step) or names_headers(step)) for step in self.path)
 
     @property
     def text(self) -> str:

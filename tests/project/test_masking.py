@@ -73,6 +73,27 @@ AROUND = [
     "exclude:\n  - url: https://x.fr/a\n    headers:\n      - Authorization\n      - {}\n",
     "exclude:\n  - {{query: select 1, database: 'mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3D{}'}}\n",
     "exclude:\n  - {{query: select 1, database: 'bigquery://p?credentials_base64={}'}}\n",
+    "accounts:\n  main:\n    api_key:\u00a0{}\n",
+    "accounts:\n  main:\n    api_key\u00a0: {}\n",
+    "accounts:\n  main:\n    Clé d'API: {}\n    Clé d\u2019accès à l\u2019API : {}\n    mot de passe de l'API = {}\n",
+    "accounts: {}\n",
+    "accounts: {{main: {}}}\n",
+    "accounts: {{main: {{provider: voicepartner}}, other: {}}}\n",
+    "accounts: {{main: \"{}\", other: ['{}']}}\n",
+    "comptes: {{main: {}}}\naccounts:\n  main: {}\n",
+    "accounts: {{main: a, {}}}\n",
+    "accounts: {{main: a, '{}/+': }}\n",
+    "accounts:\n  {}\n",
+    "accounts:\n- {}\n",
+    "accounts:\n  main:\n    api_key:\n    # the key\n    - a: {}\n",
+    "exclude:\n  - url: https://x.fr/a\n    headers:\n      Authorization Bearer {}\n",
+    "exclude:\n  - url: https://x.fr/a\n    En-têtes:\n      X-Auth: {}\n      X-Other:\n        {}\n",
+    "exclude:\n  - headers:\n      X-Auth: {}\n    url: x y\n",
+    "exclude:\n  - {{url: 'https://x.fr/a', entetes: {{X-Auth: {}}}}}\n",
+    "exclude:\n  - {{url: 'https://x.fr/a', header: {{X-Auth: 'a', X-Other: {}}}}}\n",
+    "exclude:\n  - {{url: 'https://x.fr/a', headers: {{Bearer {}: x}}}}\n",
+    "exclude:\n  - {{url: 'https://x.fr/a', headers: {{X-Auth: a, {}}}}}\n",
+    "exclude:\n  - {{url: 'https://x.fr/a', headers: {{Authorization Bearer {}: x}}}}\n",
 ]
 
 
@@ -102,6 +123,18 @@ def test_a_literal_secret_is_never_echoed(around):
 def test_no_spelling_of_a_secret_is_echoed(around, first, secret, cut):
     secret = f"{first}{secret}Z"
     text = around.replace("{}", secret).replace("{{", "{").replace("}}", "}")
+    assert secret not in _tell_all(text[: len(text) - cut].encode())
+
+
+@given(
+    st.sampled_from(AROUND[AROUND.index("accounts:\n  main:\n    api_key:\u00a0{}\n") :]),
+    st.text("abcXYZ0189+/=_.-", min_size=12, max_size=40),
+    st.integers(0, 2),
+    st.sampled_from(["", "Bearer ", "a: ", "a, "]),
+)
+def test_no_key_of_an_account_and_no_header_is_echoed_in_any_shape(around, secret, cut, before):
+    secret = f"q{secret}Z"
+    text = around.replace("{}", f"{before}{secret}").replace("{{", "{").replace("}}", "}")
     assert secret not in _tell_all(text[: len(text) - cut].encode())
 
 
