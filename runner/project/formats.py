@@ -223,12 +223,13 @@ def _judge_zone(value: ScalarValue) -> Problem | None:
 def _hint_zone(text: str) -> str:
     from zoneinfo import available_timezones
 
-    zones = sorted(available_timezones())
-    city = text.strip().lower().replace(" ", "_")
-    by_city = next((zone for zone in zones if city in (zone.lower(), zone.lower().rpartition("/")[2])), None)
-    nearest = by_city or (find_nearest(text, zones) if not re.search("[0-9]", text) else None)
+    # By the city, and only one that is hardly misspelt: the zone of another city is another hour.
+    named = (zone for zone in sorted(available_timezones(), reverse=True) if "/" in zone)
+    zones = {zone.rpartition("/")[2].lower(): zone for zone in named}
+    city = text.strip().lower().replace(" ", "_").rpartition("/")[2]
+    nearest = find_nearest(city, zones, cutoff=0.75) if not re.search("[0-9]", city) else None
     if nearest is not None:
-        return f"did you mean `{nearest}`?"
+        return f"did you mean `{zones[nearest]}`?"
     return "write its IANA name, such as `Europe/Paris`, which also says when summer time begins"
 
 
