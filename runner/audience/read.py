@@ -27,7 +27,7 @@ _MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now"
 
 
 _FROM_FILES = frozenset({SourceKind.FILE, SourceKind.TEMPLATE})
-"""Kinds that are called by a path: two that bear the same have the same rows."""
+"""Kinds that are called by a path, which stays what a row's file is called: it is there to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +126,20 @@ def select_source(connection: DuckDBPyConnection, read: ReadSource) -> None:
 
 
 def tell_apart(sources: Sequence[ReadSource]) -> None:
-    """Let each source of which the rows are no file's be called by its line too, where others are called alike.
+    """Let each source be called by its line too, where others are called alike.
 
-    So no two rows of a campaign stand in the same place.
+    So no two rows of a campaign have the same source, file and number, though a file be named for two of its columns.
     """
     calls = Counter(read.label for read in sources)
     lines = Counter((read.label, read.source.place.line) for read in sources)
     for read in sources:
-        if calls[read.label] == 1 or read.source.kind in _FROM_FILES:
+        if calls[read.label] == 1:
             continue
         place = read.source.place
         where = f"line {place.line}" if lines[read.label, place.line] == 1 else f"line {place.line}:{place.column}"
         read.label = f"{read.label} ({where})"
-        read.files = [replace(page, path=page.path and f"{page.path} ({where})") for page in read.files]
+        if read.source.kind not in _FROM_FILES:
+            read.files = [replace(page, path=page.path and f"{page.path} ({where})") for page in read.files]
 
 
 def _find_cells(table: Table, wanted: str | None, read: ReadSource) -> _Found:

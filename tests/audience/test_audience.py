@@ -191,6 +191,14 @@ def test_no_two_rows_stand_in_the_same_place(build, project):
     assert dropped == [("numbers (line 11)", None, 2)]
 
 
+@pytest.mark.parametrize("path", ["a.csv", "*.csv"])
+def test_a_file_that_is_named_for_two_of_its_columns_is_two_sources(build, project, path):
+    root = project({"a.csv": "mobile;portable\n0639980001;0639980002\n"})
+    with build(root, [{"file": path, "column": "mobile"}, {"file": path, "column": "portable"}]) as audience:
+        rows = [(row.source, row.file, row.row) for row in audience.read_rows(dropped=False)]
+    assert rows == [(f"{path} (line {line})", "a.csv", 1) for line in (10, 11)]
+
+
 def test_a_source_that_is_alone_of_its_kind_is_called_by_that(build, tmp_path):
     with build(tmp_path, [{"numbers": ["x"]}], [{"numbers": ["0639980001"]}]) as audience:
         assert [row.source for row in audience.read_rows(dropped=True)] == ["numbers"]
