@@ -11,7 +11,7 @@ from typing import IO
 import click
 
 from runner.cli.context import Invocation
-from runner.cli.desks import build_desk, spell_resolve
+from runner.cli.desks import build_desk, spell_resolve, spell_resume
 from runner.cli.doors import Hall, used_accounts
 from runner.cli.orders import Order
 from runner.cli.origin import find_origin
@@ -22,6 +22,7 @@ from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.events import Ending, Event, RunEnded, RunStarted
 from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.names import HandStop
 from runner.model.plan import Plan
 from runner.plan.build import Planning, build_plan
 from runner.plan.desk import Desk
@@ -31,7 +32,7 @@ from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
 from runner.sending.queue import open_accounts
-from runner.sending.report import Tally, build_report, report_nothing_sent
+from runner.sending.report import Tally, build_report, find_hand_stops, report_nothing_sent
 from runner.sending.run import Run
 from runner.sending.stop import Stop
 from runner.state.open import State
@@ -54,8 +55,8 @@ def carry_out(
     sandbox: bool,
 ) -> int:
     """Plan what was ordered, show it, ask, and send it until it is done or `stop` says so; the exit code."""
-    resolve = spell_resolve(invocation, sandbox=sandbox)
-    screen = Screen(invocation, as_json=as_json, again=order.again, resolve=resolve)
+    resolve, resume = spell_resolve(invocation, sandbox=sandbox), spell_resume(invocation)
+    screen = Screen(invocation, as_json=as_json, again=order.again, resolve=resolve, resume=resume)
     try:
         with ExitStack() as until_closed, interrupting():
             state = until_closed.enter_context(_open_state(invocation, order, sandbox=sandbox))
@@ -186,6 +187,7 @@ def _send(
             started_at=started_at,
             ended_at=clock.now(),
         )
+        report = replace(report, hand_stops=find_hand_stops(accounts, plan, _list_stops(desk)))
         tell(RunEnded(at=report.ended_at, report=report))
     screen.show_report(report)
     return report.exit_code
@@ -221,3 +223,14 @@ def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:
         # The run has stopped for this already; its report says so, and must come out.
         return ()
     return tuple(chunk for chunk in chunks if selection.includes(chunk))
+
+
+def _list_stops(desk: Desk) -> tuple[HandStop, ...]:
+    """What is stopped by hand now: also what somebody stopped while the run went on."""
+    if desk.state is None:
+        return ()
+    try:
+        return desk.state.ledger.stops()
+    except StateUnavailable:
+        # As above.
+        return ()

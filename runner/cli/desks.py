@@ -133,6 +133,11 @@ def _spell(
     return shlex.join([*words, "--sandbox"] if sandbox else words)
 
 
+def spell_resume(invocation: Invocation) -> str:
+    """How the user calls `campaign resume` in this project."""
+    return shlex.join([*invocation.spell_command(), "resume"])
+
+
 def spell_resolve(invocation: Invocation, *, sandbox: bool) -> str:
     """How the user calls `campaign resolve` for the state that this command is about."""
     return shlex.join([*invocation.spell_command(), "resolve", *(["--sandbox"] if sandbox else [])])

@@ -19,13 +19,17 @@ from runner.sending.stop import Stop
 
 
 class Screen:
-    """The two ways of showing a run; `again` is the command that goes on with it, `resolve` what settles a chunk."""
+    """The two ways of showing a run.
 
-    def __init__(self, invocation: Invocation, *, as_json: bool, again: str, resolve: str) -> None:
+    `again` is the command that goes on with it, `resolve` what settles a chunk, `resume` what ends a stop by hand.
+    """
+
+    def __init__(self, invocation: Invocation, *, as_json: bool, again: str, resolve: str, resume: str) -> None:
         self.invocation = invocation
         self._as_json = as_json
         self._again = again
         self._resolve = resolve
+        self._resume = resume
         self._has_ended = False
 
     def show_plan(self, plan: Plan, stop: Stop) -> None:
@@ -67,9 +71,13 @@ class Screen:
         """What came of the run; in JSON it was the last event."""
         if not self._as_json:
             invocation = self.invocation
-            again = self._again if report.pending else None
             text = render_report(
-                report, width=invocation.width, color=invocation.color, again=again, resolve=self._resolve
+                report,
+                width=invocation.width,
+                color=invocation.color,
+                again=self._again,
+                resolve=self._resolve,
+                resume=self._resume,
             )
             invocation.write(text)
 

@@ -11,7 +11,7 @@ import click
 from runner.cli.adoption import adopt
 from runner.cli.byhand import accept, export_state, import_state, unlock
 from runner.cli.context import Invocation
-from runner.cli.desks import choose_format, load, rehearsals_option, spell_resolve
+from runner.cli.desks import choose_format, load, rehearsals_option, spell_resolve, spell_resume
 from runner.cli.suggestions import complete_campaigns, complete_chunks
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def status(invocation: Invocation, *, name: str | None, output_format: str, sandbox: bool) -> int:
     """Show people and chunks by status, by campaign and by day, cost against estimate, and the last activity.
 
-    Chunks in doubt come first, each with the commands that settle it. NAME may be a glob (`spring-*`). Exits 3 where a
-    chunk is unknown.
+    What `campaign stop` stopped comes first, then chunks in doubt, each with the commands that settle it. NAME may be a
+    glob (`spring-*`). Exits 3 where a chunk is unknown.
     """
     invocation.begin("reading the ledger")
     from runner.cli.states import open_for_reading
@@ -41,11 +41,12 @@ def status(invocation: Invocation, *, name: str | None, output_format: str, sand
     project, selection = load(invocation), Selection((name,) if name else ())
     with open_for_reading(invocation, project, sandbox=sandbox) or nullcontext() as found:
         built = build_status(project, found, selection, SystemClock(), sandbox=sandbox)
-    invocation.write(_render_status_in(output_format, invocation, built, spell_resolve(invocation, sandbox=sandbox)))
+    resolve, resume = spell_resolve(invocation, sandbox=sandbox), spell_resume(invocation)
+    invocation.write(_render_status_in(output_format, invocation, built, resolve=resolve, resume=resume))
     return 3 if built.unknown else 0
 
 
-def _render_status_in(output_format: str, invocation: Invocation, built: Status, resolve: str) -> str:
+def _render_status_in(output_format: str, invocation: Invocation, built: Status, *, resolve: str, resume: str) -> str:
     from runner.render.documents import status_document, write_document
     from runner.render.language import LANGUAGES
     from runner.render.status import render_status
@@ -53,11 +54,11 @@ def _render_status_in(output_format: str, invocation: Invocation, built: Status,
 
     match output_format:
         case "json":
-            return write_document(status_document(built, resolve=resolve))
+            return write_document(status_document(built, resolve=resolve, resume=resume))
         case "html":
-            return render_status_page(built, LANGUAGES[built.language], resolve=resolve)
+            return render_status_page(built, LANGUAGES[built.language], resolve=resolve, resume=resume)
         case _:
-            return render_status(built, width=invocation.width, color=invocation.color, resolve=resolve)
+            return render_status(built, width=invocation.width, color=invocation.color, resolve=resolve, resume=resume)
 
 
 @click.command(short_help="Settle an unknown chunk.")

@@ -13,6 +13,7 @@ from runner import __version__
 from runner.model.clock import Clock
 from runner.model.config import Project
 from runner.model.ledger import HOLDING, IN_DOUBT, CampaignRecord, ChunkRecord, ChunkStatus
+from runner.model.names import Named
 from runner.model.status import CampaignStatus, DayStatus, Status
 from runner.plan.estimate import Price, estimate_people, find_price
 from runner.plan.selection import Selection
@@ -41,8 +42,12 @@ def build_status(
     gone = [chunk for chunk, is_gone in told if is_gone]
     chunks = [chunk for chunk, _ in told]
     doubtful = [chunk for chunk in chunks if chunk.status in IN_DOUBT]
+    stops = state.ledger.stops()
+    campaigns: list[Named] = [*project.campaigns, *project.failing, *records]
+    selected = [campaign for campaign in campaigns if selection.includes(campaign)]
     return replace(
         built,
+        stops=stops if selection.is_everything else tuple(stop for stop in stops if any(map(stop.covers, selected))),
         state_id=state.id,
         serial=state.serial,
         campaigns=tuple(_tell_campaigns(_count_gone(filter(selection.includes, records), gone), project, state)),

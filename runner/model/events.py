@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from runner.model.ledger import ChunkStatus
+from runner.model.names import HandStop
 
 
 class Ending(StrEnum):
@@ -111,7 +112,8 @@ class RunReport:
     `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
     stood alone. `unknown_chunks` are all chunks of the run's campaigns that need `campaign resolve`, whichever run left
     them, and `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped`
-    names of accounts, to reasons. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer
+    names of accounts, to reasons; `hand_stops` keep some of those from
+    being sent until they are resumed. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer
     told.
     """
 
@@ -132,6 +134,7 @@ class RunReport:
     blocked: Mapping[str, str] = field(default_factory=dict)
     stopped: Mapping[str, str] = field(default_factory=dict)
     accounts_stopped: Mapping[str, str] = field(default_factory=dict)
+    hand_stops: tuple[HandStop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,4 +65,8 @@ class HandStop:
     @property
     def resume(self) -> str:
         """The command that ends it."""
-        return f"campaign resume '{self.glob}'" if self.glob else "campaign resume"
+        return self.spell_resume("campaign resume")
+
+    def spell_resume(self, command: str) -> str:
+        """The command that ends it; `command` is how the user calls `campaign resume`."""
+        return f"{command} '{self.glob}'" if self.glob else command

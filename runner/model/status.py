@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from runner.model.ledger import HOLDING, CampaignRecord, ChunkRecord, ChunkStatus
+from runner.model.names import HandStop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Status:
     more, though nobody can tell from here whether their run has ended. `counted_fewer` holds accepted chunks of which
     the provider counted fewer messages than were sent. `days` are those with chunks, in order. `timezone` is the IANA
     name of the zone in which a reader wants times and days, `language` that of the page.
+    `stops` are what somebody stopped by hand, as far as it concerns these campaigns.
     """
 
     created_at: datetime
@@ -82,6 +84,7 @@ class Status:
     timezone: str = "Europe/Paris"
     language: str = "en"
     is_rehearsal: bool = False
+    stops: tuple[HandStop, ...] = ()
 
     @property
     def unknown(self) -> tuple[ChunkRecord, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.errors import Problem
 from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
+from runner.model.names import HandStop
 from runner.model.plan import CampaignPlan, Change, Plan
 from runner.model.status import CampaignStatus, DayStatus, Status
 from runner.numbers import mask_numbers
@@ -88,10 +89,10 @@ def problem_document(problem: Problem) -> Document:
     }
 
 
-def status_document(status: Status, *, resolve: str = "campaign resolve") -> Document:
+def status_document(status: Status, *, resolve: str = "campaign resolve", resume: str = "campaign resume") -> Document:
     """What the ledger knows, by `status.schema.json`; `chunks` holds those in doubt, `unknown` ones first.
 
-    `resolve` is how the user calls `campaign resolve` for this state.
+    `resolve` is how the user calls `campaign resolve` for this state, `resume` how they call `campaign resume`.
     """
     return {
         "format_version": FORMAT_VERSION,
@@ -111,11 +112,21 @@ def status_document(status: Status, *, resolve: str = "campaign resolve") -> Doc
             "estimate_unknown": status.estimate_unknown,
             "last_activity": render_utc(status.last_activity),
         },
+        "stops": [_stop_document(stop, resume) for stop in status.stops],
         "chunks": [_doubt_document(chunk, status, resolve) for chunk in status.in_doubt],
         "counted_fewer": [_counted_document(chunk) for chunk in status.counted_fewer],
         "campaigns": [_record_document(campaign) for campaign in status.campaigns],
         "timezone": status.timezone,
         "days": [_day_document(day) for day in status.days],
+    }
+
+
+def _stop_document(stop: HandStop, resume: str) -> Document:
+    return {
+        "name": stop.glob or None,
+        "stopped_by": stop.by,
+        "stopped_at": render_utc(stop.at),
+        "resume": stop.spell_resume(resume),
     }
 
 

@@ -30,11 +30,12 @@ def render_report(
     color: bool = False,
     again: str | None = None,
     resolve: str = "campaign resolve",
+    resume: str = "campaign resume",
 ) -> str:
     """A report as text of `width` columns.
 
     `again` is the complete command that goes on, where something is left; `resolve` is how the user calls
-    `campaign resolve` for this state.
+    `campaign resolve` for this state, `resume` how they call `campaign resume`.
     """
     page = Page(width=width, color=color)
     _write_head(report, page)
@@ -50,9 +51,7 @@ def render_report(
             "rows. They are not tried again with the same content."
         )
     _write_unknown(report, page, resolve)
-    if report.pending and again is not None:
-        page.write(f"{render_people(report.pending)} pending. Next step:")
-        page.keep(page.paint(again, Style.BOLD), indent=2)
+    _write_next_steps(report, page, again=again, resume=resume)
     return page.text
 
 
@@ -82,3 +81,16 @@ def _write_unknown(report: RunReport, page: Page, resolve: str) -> None:
     for chunk in report.unknown_chunks:
         for command in spell_settlement(chunk, resolve):
             page.keep(command, indent=2)
+
+
+def _write_next_steps(report: RunReport, page: Page, *, again: str | None, resume: str) -> None:
+    """How to go on: what was stopped by hand is resumed first, without which it would be blocked."""
+    steps = [tidy(stop.spell_resume(resume)) for stop in report.hand_stops]
+    if report.pending and again is not None:
+        steps.append(again)
+    if not steps:
+        return
+    pending = f"{render_people(report.pending)} pending. " if report.pending else ""
+    page.write(f"{pending}Next step{'s' if len(steps) > 1 else ''}:")
+    for step in steps:
+        page.keep(page.paint(step, Style.BOLD), indent=2)

@@ -23,9 +23,22 @@ LATEST = 14
 """Days that are shown one by one; those before them are counted."""
 
 
-def render_status(status: Status, *, width: int = 80, color: bool = False, resolve: str = "campaign resolve") -> str:
-    """The status as text of `width` columns. `resolve` is how the user calls `campaign resolve` for this state."""
+def render_status(
+    status: Status,
+    *,
+    width: int = 80,
+    color: bool = False,
+    resolve: str = "campaign resolve",
+    resume: str = "campaign resume",
+) -> str:
+    """The status as text of `width` columns.
+
+    `resolve` is how the user calls `campaign resolve` for this state, `resume` how they call `campaign resume`.
+    """
     page = Page(width=width, color=color)
+    for stop in status.stops:
+        page.write(f"! {tidy(stop.describe())}; this lets it go on:", hang=2, style=Style.LOUD)
+        page.keep(page.paint(tidy(stop.spell_resume(resume)), Style.BOLD), indent=6)
     _write_head(status, page)
     for chunk in status.in_doubt:
         page.skip()

@@ -20,13 +20,15 @@ ITEMS = 100
 LABEL, MESSAGE = 120, 500
 
 
-def render_status_page(status: Status, language: Language, *, resolve: str = "campaign resolve") -> str:
+def render_status_page(
+    status: Status, language: Language, *, resolve: str = "campaign resolve", resume: str = "campaign resume"
+) -> str:
     """The status as HTML of at most 400,000 bytes; what is left out is counted.
 
-    `resolve` is how the user calls `campaign resolve` for this state.
+    `resolve` is how the user calls `campaign resolve` for this state, `resume` how they call `campaign resume`.
     """
     most = max(len(status.campaigns), len(status.days), len(status.in_doubt), 1)
-    return fit_webpage(lambda most: _Writer(status, language, most).write(resolve), most, LONGEST)
+    return fit_webpage(lambda most: _Writer(status, language, most).write(resolve, resume), most, LONGEST)
 
 
 class _Writer:
@@ -38,7 +40,7 @@ class _Writer:
         self._most = most
         self._items = min(most, ITEMS)
 
-    def write(self, resolve: str) -> str:
+    def write(self, resolve: str, resume: str) -> str:
         """The page."""
         status, language = self._status, self._language
         moment = language.moment(status.created_at, status.timezone)
@@ -55,6 +57,7 @@ class _Writer:
             alarm=self._say_alarm(),
             made_on=f"{moment} ({status.timezone})",
             figures=self._say_figures() if status.campaigns else [],
+            stops=self._list_stops(resume),
             doubts=self._list_doubts(resolve),
             counted=[self._tell_counted(chunk) for chunk in status.counted_fewer[: self._items]],
             campaigns=pictures.tell_campaigns() if status.campaigns else None,
@@ -104,6 +107,20 @@ class _Writer:
             local = status.last_activity.astimezone(ZoneInfo(status.timezone))
             figures.append((language.say("figure_last", day=language.long_day(local)), language.clock(local)))
         return [{"told": told, "number": number} for told, number in figures]
+
+    def _list_stops(self, resume: str) -> Values:
+        status, language = self._status, self._language
+        shown = [
+            {
+                "glob": clip(stop.glob, LABEL) or None,
+                "told": language.say(
+                    "stopped_by", by=clip(stop.by, LABEL), moment=language.moment(stop.at, status.timezone)
+                ),
+                "resume": clip(stop.spell_resume(resume), MESSAGE),
+            }
+            for stop in status.stops[: self._items]
+        ]
+        return {"shown": shown, "more": say_more(language, len(status.stops) - self._items)}
 
     def _list_doubts(self, resolve: str) -> Values:
         status, language = self._status, self._language

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from runner.model.events import ChunkAnswered, Ending, Event, Origin, RunReport
 from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.names import HandStop, Named
 from runner.model.plan import Plan
 from runner.sending.queue import OpenAccount
 
@@ -72,6 +73,13 @@ def build_report(
         stopped={queue.label: queue.stopped for queue in queues if queue.stopped is not None},
         accounts_stopped={account.name: account.stopped for account in accounts if account.stopped is not None},
     )
+
+
+def find_hand_stops(accounts: Sequence[OpenAccount], plan: Plan, stops: Sequence[HandStop]) -> tuple[HandStop, ...]:
+    """Those of `stops` that keep what this run left from being sent."""
+    queues = [queue for account in accounts for queue in account.queues]
+    held: list[Named] = [*(queue.campaign for queue in queues if queue.stopped is not None), *plan.blocked]
+    return tuple(stop for stop in stops if any(map(stop.covers, held)))
 
 
 def report_nothing_sent(

@@ -52,8 +52,27 @@ def test_a_report_names_what_blocks_and_not_a_warning_beside_it(place, serve: Se
     (campaign,) = json.loads(place.call("plan", "--format", "json").stdout)["campaigns"]
     assert [problem["code"] for problem in campaign["problems"]] == ["guard-accepted", "stopped-by-hand"]
     assert "`stopped-by-hand`" in place.call("plan", "--format", "markdown").stdout.split("Problems")[0]
+    told = place.call("apply", "--auto-approve").stdout
+    assert told.endswith(f"Next step:\n  campaign -C {place.root} resume 'recall'\n")
     events = place.call("apply", "--auto-approve", "--format", "json").stdout.splitlines()
     assert "stopped by" in json.loads(events[-1])["blocked"][0]["reason"]
+
+
+def test_status_begins_with_what_is_stopped_and_what_lets_it_go_on(place) -> None:
+    for names in ((), ("rec*",)):
+        assert place.call("stop", *names).returncode == 0
+    command = f"campaign -C {place.root} resume"
+    told = place.call("status").stdout
+    assert told.startswith("! all campaigns were stopped by ")
+    assert told.index(f"\n      {command}\n") < told.index("\n! `rec*` was stopped by ")
+    assert f"\n      {command} 'rec*'\nThe ledger" in told
+    stops = json.loads(place.call("status", "--format", "json").stdout)["stops"]
+    assert [(stop["name"], stop["resume"]) for stop in stops] == [(None, command), ("rec*", f"{command} 'rec*'")]
+    page = place.call("status", "--format", "html").stdout
+    assert "Stopped by hand" in page
+    assert f"<pre>{command} &#39;rec*&#39;</pre>" in page
+    assert place.call("resume").returncode == 0
+    assert "all campaigns were not stopped by these words" in place.call("resume").stderr
 
 
 def test_a_name_that_is_no_campaigns_stops_nothing(place, serve: Serve) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from runner.model.events import Ending, Origin, RunReport
 from runner.model.ledger import ChunkStatus
+from runner.model.names import HandStop
 from runner.model.status import Status
 from runner.render.documents import status_document
 from runner.render.language import ENGLISH, FRENCH
@@ -117,6 +118,18 @@ def test_a_run_that_is_done_says_it_in_one_line():
 
 def test_a_run_that_sent_nothing_says_so():
     assert render_report(replace(REPORT, requests=0, reached=0, costs={})) == "Done: nothing was sent."
+
+
+def test_a_run_that_somebody_stopped_goes_on_once_it_is_resumed():
+    """`campaign apply` alone would be blocked."""
+    stop = HandStop(glob="spring-*", by="ops@laptop", at=NOW)
+    report = replace(REPORT, ending=Ending.STOPPED, exit_code=2, pending=20, hand_stops=(stop,))
+    told = render_report(report, again="campaign -C shop apply", resume="campaign -C shop resume")
+    assert told.splitlines()[-3:] == [
+        "20 people pending. Next steps:",
+        "  campaign -C shop resume 'spring-*'",
+        "  campaign -C shop apply",
+    ]
 
 
 def test_a_run_that_left_something_says_what_and_how_to_go_on(golden):
