@@ -197,13 +197,15 @@ def _judge_day(value: ScalarValue) -> Problem | None:
 def _judge_minute(value: ScalarValue) -> Problem | None:
     if parse_minute(value.text) is not None:
         return None
-    from runner.project.respelling import describe_missing_day, respell_day, respell_minute
+    from runner.project.respelling import describe_missing_day, names_time, respell_day, respell_minute
 
     minute, day, why = respell_minute(value.text), respell_day(value.text), describe_missing_day(value.text)
     message = f"`{value.brief}` is no moment{f': {why}' if why else ''}"
     if minute:
-        hint = f'write `"{minute}"`: it is read in the time zone of the account'
-    elif day:
+        read = parse_minute(minute)
+        has_offset = read is not None and read.tzinfo is not None
+        hint = f'write `"{minute}"`{"" if has_offset else ": it is read in the time zone of the account"}'
+    elif day and not names_time(value.text):
         hint = f'write the time behind the day: `"{day} 10:00"`'
     else:
         hint = 'write a day and a time to the minute: `"2026-12-01 10:00"`, or `"2026-12-01T10:00+01:00"`'

@@ -73,7 +73,6 @@ _KEYS: Mapping[str, str] = {
     "numero": "numbers",
     "numeros": "numbers",
     "ou": "where",
-    "pause": "enabled",
     "pays": "countries",
     "portable": "mobile",
     "priorite": "priority",

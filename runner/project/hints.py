@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from runner.model.listing import list_names
-from runner.project.french import translate_choice, translate_key
+from runner.project.french import translate_choice, translate_key, without_accents
 from runner.project.misfit import Misfit
 from runner.project.nearest import find_nearest
 from runner.project.respelling import find_respelling
@@ -18,6 +18,10 @@ LONGEST_NUMBER = 30
 EXCLUSION_KEYS = ("allow_empty", "on_invalid", "min_rows", "max_shrink")
 SURELY = 0.9
 """How alike a known name must be where another key has just the name that was written."""
+_OFF = frozenset({"disable", "disabled", "pause", "paused", "suspended"}) | frozenset(
+    {"desactive", "desactivee", "en_pause", "inactif", "inactive", "suspendu", "suspendue"}
+)
+"""Keys by which somebody would say the contrary of `enabled`."""
 _ASSIGNMENT = re.compile(r"(?P<key>[A-Za-z_-]+) *= *(?P<value>.+)")
 _UNITS_OF_MONEY = re.compile(r"[_ \u00a0\u202f€$]|(?<=[0-9 ])(?:eur|euros?)\b", re.IGNORECASE)
 
@@ -26,9 +30,10 @@ def hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
     """What to write instead of the key `name`, in a map whose `known` keys its schema names."""
     from runner.project.schema import load_schema
 
-    assigned = _hint_assignment(misfit.value.keys[name].brief) if isinstance(misfit.value, MapValue) else None
-    if assigned is not None:
-        return assigned
+    if isinstance(misfit.value, MapValue):
+        told = _hint_assignment(misfit.value.keys[name].brief) or _hint_off(name, known, misfit.value)
+        if told is not None:
+            return told
     if misfit.key == "defaults" and name in ("name", "edition"):
         return "each campaign says its own"
     spelled = spell_key(name)
@@ -49,6 +54,17 @@ def hint_key(name: str, known: Sequence[str], misfit: Misfit) -> str:
         return "only sources under `exclude` have it"
     free = [key for key in known if not isinstance(misfit.value, MapValue) or key not in misfit.value.keys]
     return f"known here: {list_names(free or known, most=12)}"
+
+
+def _hint_off(name: str, known: Sequence[str], holder: MapValue) -> str | None:
+    """What to write instead of `pause: true`: never what would send to people who were not to be called."""
+    if "enabled" not in known or without_accents(spell_key(name)) not in _OFF:
+        return None
+    value = holder.find(name)
+    word = value.text.strip().lower() if isinstance(value, ScalarValue) else ""
+    if YES_AND_NO.get(word, word) == "false":
+        return "leave it out, or write `enabled: true`: a campaign is sent unless it is paused"
+    return "write `enabled: false` to pause the campaign"
 
 
 def _find_inner(word: str, known: Sequence[str], misfit: Misfit) -> Iterator[str]:
@@ -167,7 +183,8 @@ def _hint_number(value: ScalarValue, wanted: str) -> str | None:
     text = value.text.strip()
     if len(text) > LONGEST_NUMBER:
         return "no number is so long"
-    if not value.plain and text.replace(".", "").isdecimal():
+    grouped = re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+", text)
+    if not value.plain and grouped is None and text.replace(".", "").isdecimal():
         return "remove the quotes"
     bare = _UNITS_OF_MONEY.sub("", text)
     thousands = re.fullmatch(r"([0-9]+)k", bare, re.IGNORECASE)
@@ -175,14 +192,21 @@ def _hint_number(value: ScalarValue, wanted: str) -> str | None:
         return f"write `{thousands[1]}000`"
     grouped = re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+", bare)
     if grouped is not None:
-        whole = re.sub("[.,]", "", bare)
-        if wanted == "integer":
-            return f"write `{whole}`"
-        return f"a number has no comma: write `{whole}`, or `{bare.replace(',', '.')}` with a decimal point"
+        return _hint_thousands(bare, wanted)
     spelled = re.fullmatch(r"0*([0-9]+)(?:[.,]([0-9]+))?", bare)
     if spelled is None or (wanted == "integer" and (spelled[2] or "").strip("0")):
         return None
     return f"write `{spelled[1]}`" if wanted == "integer" or not spelled[2] else f"write `{spelled[1]}.{spelled[2]}`"
+
+
+def _hint_thousands(grouped: str, wanted: str) -> str:
+    """Both readings of `1.000` and `1,000`, where both are numbers: whoever took the wrong one would pay for it."""
+    whole = re.sub("[.,]", "", grouped)
+    if wanted == "integer" or len(re.findall("[.,]", grouped)) > 1:
+        return f"write `{whole}`"
+    if "," in grouped:
+        return f"a number has no comma: write `{whole}`, or `{grouped.replace(',', '.')}` with a decimal point"
+    return f"write `{whole}`, or `{grouped}` without quotes, in which the point is a decimal point"
 
 
 def hint_example(misfit: Misfit) -> str | None:

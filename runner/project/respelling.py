@@ -46,7 +46,10 @@ _DAYS = (
     re.compile(r"(?P<day>[0-9]{1,2})[-/. ](?P<month>[0-9]{1,2})[-/. ](?P<year>[0-9]{4})(?![0-9])"),
     re.compile(r"(?P<day>[0-9]{1,2})(?:er)? +(?P<name>[a-z]+)\.? +(?P<year>[0-9]{4})(?![0-9])"),
 )
-_TIME = re.compile(r"(?<![0-9:+-])(?P<hour>[0-9]{1,2}) ?(?:h(?P<past>[0-9]{2})?|:(?P<minute>[0-9]{2}))(?![0-9])")
+_TIME = re.compile(
+    r"(?<![0-9:+-])(?P<hour>[0-9]{1,2}) ?(?:h(?P<past>[0-9]{2})?|:(?P<minute>[0-9]{2})(?::[0-9]{2})?|(?=[ap]\.?m))"
+    r"(?![0-9]) ?(?:(?P<half>[ap])\.?m\.?)? ?(?P<offset>z|utc|gmt|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
 
 
 def find_respelling(text: str, fits: Callable[[str], bool]) -> str | None:
@@ -95,10 +98,32 @@ def respell_minute(text: str) -> str | None:
     """The day and the time at the beginning of `text`, as `2026-12-31 10:00`; None where one of them is missing."""
     found = _find_day(text)
     day, time = (found.spell(), _TIME.search(found.rest)) if found is not None else (None, None)
-    if day is None or time is None:
+    # What follows the time may say that another one is meant: `3:00 in the afternoon`, `10h in Tokyo`.
+    if found is None or day is None or time is None or found.rest[time.end() :].strip():
         return None
-    spelled = f"{day} {int(time['hour']):02}:{time['past'] or time['minute'] or '00'}"
+    hour = _read_hour(int(time["hour"]), time["half"])
+    spelled = f"{day} {hour:02}:{time['past'] or time['minute'] or '00'}{_spell_offset(time['offset'] or '')}"
     return spelled if parse_minute(spelled) is not None else None
+
+
+def _read_hour(hour: int, half: str | None) -> int:
+    """The hour of a day of 24: `12 am` is 0, `3 pm` is 15; what is no hour of a half stays none of a day."""
+    if half is None:
+        return hour
+    return hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 24
+
+
+def _spell_offset(offset: str) -> str:
+    """`Z` or `+05:00`, as a moment has it; empty where there is none."""
+    if offset[:1] in ("+", "-"):
+        return f"{offset[:3]}:{offset[3:].removeprefix(':') or '00'}"
+    return "Z" if offset else ""
+
+
+def names_time(text: str) -> bool:
+    """Whether a digit stands behind the day with which `text` begins: a time, however it is written."""
+    found = _find_day(text)
+    return found is not None and re.search("[0-9]", found.rest) is not None
 
 
 def describe_missing_day(text: str) -> str | None:
