@@ -114,7 +114,7 @@ class Terminal:
         if inner is not None:
             self.patch.setenv(inner[1], self.run(inner[2]).strip())
             return ""
-        words = shlex.split(self.translate(line), comments=True)
+        words = [each for word in shlex.split(self.translate(line), comments=True) for each in self._expand(word)]
         match words:
             case ["echo", "$?"]:
                 return f"{self.code}\n"
@@ -140,6 +140,12 @@ class Terminal:
         path.write_text(text.replace(f"state_id: {shown}\n", ""), encoding="utf-8")
         self.stands_for[shown] = self.run("campaign state init").split()[1]
         path.write_text(self.translate(text), encoding="utf-8")
+
+    def _expand(self, word: str) -> list[str]:
+        """The paths that a word stands for by `~/` or a star, else the word itself."""
+        if word.startswith("~/"):
+            return [str(Path(word).expanduser())]
+        return sorted(map(str, self.folder.glob(word))) if word.endswith("*") else [word]
 
     def _redirect(self, words: list[str]) -> tuple[list[str], Path | None, Path | None]:
         """The words of a command, the file that it reads and the one that it is written to."""
