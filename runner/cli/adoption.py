@@ -48,21 +48,15 @@ def adopt(
     where it is not clear which ledger is the campaign's (`previously`).
     """
     invocation.begin("reading sources")
-    from runner.cli.plan import find_one
     from runner.cli.states import open_for_recording
-    from runner.errors import ProblemsFound
     from runner.plan.desk import read_audience
-    from runner.plan.formers import judge_names
     from runner.project.sources import parse_source
 
     project = load(invocation, variables)
     sources = tuple(map(parse_source, texts))
     with open_for_recording(invocation, project, sandbox=sandbox) as state:
         desk = build_desk(invocation, project, state, sandbox=sandbox)
-        campaign = find_one(desk, name)
-        unclear = tuple(judge_names(campaign, project, desk.records, desk.formers))
-        if unclear:
-            raise ProblemsFound(unclear)
+        campaign = _find_with_its_ledger(desk, name)
         with read_audience(_take_all(campaign, sources), desk) as audience:
             invocation.write(_say_what_is_adopted(campaign, audience))
             if not audience.rows.pending:
@@ -74,6 +68,19 @@ def adopt(
             _record(invocation, campaign, audience, state, texts, desk)
     invocation.write(f"adopted: {audience.rows.pending:,} people count as reached by `{campaign.label}`")
     return 0
+
+
+def _find_with_its_ledger(desk: Desk, name: str) -> Campaign:
+    """The one campaign that is named. Raises ProblemsFound where it is not clear which ledger is its own."""
+    from runner.cli.recipients import find_one
+    from runner.errors import ProblemsFound
+    from runner.plan.formers import judge_names
+
+    campaign = find_one(desk, name)
+    unclear = tuple(judge_names(campaign, desk.project, desk.records, desk.formers))
+    if unclear:
+        raise ProblemsFound(unclear)
+    return campaign
 
 
 def _take_all(campaign: Campaign, sources: tuple[Source, ...]) -> Campaign:

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("runner.cli.plan", "Show what `apply` would do; change nothing."),
     "show": ("runner.cli.plan", "Show a saved plan again."),
     "apply": ("runner.cli.apply", "Plan, show, ask, send."),
-    "recipients": ("runner.cli.plan", "Show who would be reached and who not, and why."),
+    "recipients": ("runner.cli.recipients", "Show who would be reached and who not, and why."),
     "status": ("runner.cli.state", "Show what the ledger knows of campaigns and chunks."),
     "resolve": ("runner.cli.state", "Settle an unknown chunk."),
     "stop": ("runner.cli.stopping", "Stop campaigns, or all of them, on every machine."),

@@ -16,7 +16,7 @@ from runner.model.names import spell_label
 from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
 from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
-from runner.plan.estimate import count_requests, estimate_cost, estimate_seconds, find_price
+from runner.plan.estimate import Price, count_requests, estimate_cost, estimate_seconds, find_price
 from runner.plan.guards import Draft, Spent, judge_guards, measure_bounds, problem_at
 from runner.plan.measures import count_planned, find_last_people, judge_shrinking
 from runner.plan.questions import find_open_questions
@@ -100,17 +100,8 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
     requests = count_requests(pending, campaign, account, probes=not accepted_before)
     judged: tuple[Problem, ...] = ()
     if pending:
-        draft = Draft(
-            rows=audience.whole,
-            people=count_planned(audience),
-            pending=pending,
-            cost=cost,
-            price=price,
-            spent=spent,
-            last_people=find_last_people(desk.names_of(campaign), desk.measures),
-        )
         judged = (
-            *_judge_draft(campaign, draft, audience, desk),
+            *_judge_limits(campaign, audience, desk, cost=cost, price=price, spent=spent),
             *find_open_questions(campaign, desk, accepted_before=accepted_before),
             *resemblance.judge(campaign, audience),
             *_judge_stops(campaign, desk),
@@ -139,8 +130,19 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
     )
 
 
-def _judge_draft(campaign: Campaign, draft: Draft, audience: Audience, desk: Desk) -> tuple[Problem, ...]:
+def _judge_limits(
+    campaign: Campaign, audience: Audience, desk: Desk, *, cost: Decimal | None, price: Price | None, spent: Spent
+) -> tuple[Problem, ...]:
     """What the limits say that the campaign and its exclusions set."""
+    draft = Draft(
+        rows=audience.whole,
+        people=count_planned(audience),
+        pending=audience.rows.pending,
+        cost=cost,
+        price=price,
+        spent=spent,
+        last_people=find_last_people(desk.names_of(campaign), desk.measures),
+    )
     return (
         *judge_guards(campaign, draft, _find_today(campaign, desk)),
         *judge_shrinking(campaign, audience.exclusion_rows, desk.measures),

@@ -12,7 +12,7 @@ from runner.render.language import Language
 from runner.render.pictures import add_rows, count_kinds, draw_costs, draw_rows, priced, total_cost
 from runner.render.sentences import by_urgency, clip, count_unpriced, say_action, say_more
 from runner.render.shapes import Bar
-from runner.render.timetable import find_slots
+from runner.render.timetable import Slot, find_slots
 
 LABEL = 120
 
@@ -39,20 +39,6 @@ class Pictures:
         tracks, ticks = draw_lanes(plan, language)
         slots = list(find_slots(plan))
         others = len({slot.lane.account for slot in slots}) - len(tracks)
-        rows = [
-            {
-                "label": clip(slot.campaign.label, LABEL),
-                "account": clip(slot.lane.account, LABEL),
-                "begin": tell_second(plan, slot.starts_at, slot.lane.timezone, language),
-                "finish": tell_second(plan, slot.ends_at, slot.lane.timezone, language),
-                "requests": language.number(slot.campaign.requests),
-                "people": language.number(slot.campaign.rows.pending),
-                "delivered": language.moment(slot.campaign.scheduled_for, slot.lane.timezone)
-                if slot.campaign.scheduled_for is not None
-                else language.say("at_once"),
-            }
-            for slot in slots[: self._most]
-        ]
         begin, finish = plan.created_at, max((slot.ends_at for slot in slots), default=plan.created_at)
         requests = sum(slot.campaign.requests for slot in slots)
         return {
@@ -68,7 +54,7 @@ class Pictures:
             "tracks": tracks,
             "others": say_more(language, others),
             "ticks": ticks,
-            "rows": rows,
+            "rows": [self._tell_slot(slot) for slot in slots[: self._most]],
             "sum": {
                 "begin": tell_second(plan, begin, plan.timezone, language),
                 "finish": tell_second(plan, finish, plan.timezone, language),
@@ -76,6 +62,22 @@ class Pictures:
                 "people": language.number(sum(slot.campaign.rows.pending for slot in slots)),
             },
             **self._cut(slots, 7),
+        }
+
+    def _tell_slot(self, slot: Slot) -> Values:
+        """When the requests of one campaign leave, as a row of the table."""
+        plan, language, campaign = self._plan, self._language, slot.campaign
+        delivered = language.say("at_once")
+        if campaign.scheduled_for is not None:
+            delivered = language.moment(campaign.scheduled_for, slot.lane.timezone)
+        return {
+            "label": clip(campaign.label, LABEL),
+            "account": clip(slot.lane.account, LABEL),
+            "begin": tell_second(plan, slot.starts_at, slot.lane.timezone, language),
+            "finish": tell_second(plan, slot.ends_at, slot.lane.timezone, language),
+            "requests": language.number(campaign.requests),
+            "people": language.number(campaign.rows.pending),
+            "delivered": delivered,
         }
 
     def tell_who(self) -> Values:
