@@ -46,7 +46,7 @@ def render_plan_page(plan: Plan, language: Language, *, next_step: str | None = 
     `next_step` is the complete command that carries it out, where one may.
     """
     longest = SMALL if len(plan.campaigns) <= FEW else LARGE
-    most = max(len(plan.campaigns), sum(len(campaign.problems) for campaign in plan.campaigns), 1)
+    most = max(len(plan.campaigns), len(gather_problems(plan)), 1)
     return fit_webpage(lambda most: _Writer(plan, language, most).write(next_step), most, longest)
 
 

@@ -30,14 +30,17 @@ def by_urgency(plan: Plan) -> list[CampaignPlan]:
 
 
 def gather_problems(plan: Plan) -> list[tuple[Problem, list[str]]]:
-    """Every problem once, errors first, with the campaigns that have it; none where it is the whole plan's."""
+    """Every problem once with the campaigns that have it, errors first.
+
+    Before all others stands what no campaign has but the whole plan: it must not be what is left out.
+    """
     shown: dict[Problem, list[str]] = {}
     for campaign in by_urgency(plan):
         for problem in campaign.problems:
             shown.setdefault(problem, []).append(campaign.label)
     for warning in plan.warnings:
         shown.setdefault(warning, [])
-    return sorted(shown.items(), key=lambda item: item[0].severity is not Severity.ERROR)
+    return sorted(shown.items(), key=lambda item: (bool(item[1]), item[0].severity is not Severity.ERROR))
 
 
 def say_more(language: Language, number: int) -> str | None:

@@ -27,7 +27,8 @@ def render_status_page(
 
     `resolve` is how the user calls `campaign resolve` for this state, `resume` how they call `campaign resume`.
     """
-    most = max(len(status.campaigns), len(status.days), len(status.in_doubt), 1)
+    listed = (status.campaigns, status.days, status.in_doubt, status.counted_fewer, status.stops)
+    most = max(1, *map(len, listed))
     return fit_webpage(lambda most: _Writer(status, language, most).write(resolve, resume), most, LONGEST)
 
 

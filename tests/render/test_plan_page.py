@@ -44,6 +44,20 @@ def _number(text: str) -> int:
     return int(re.sub(r"\D", "", text) or 0)
 
 
+def test_a_page_of_one_campaign_shows_its_problem_and_those_of_the_project(plan):
+    blocked = next(campaign for campaign in plan.campaigns if campaign.action is Action.BLOCKED)
+    page = render_plan_page(replace(plan, campaigns=(blocked,)), ENGLISH)
+    assert "Problems (2)" in page
+    assert all(problem.code in page for problem in (*blocked.problems, *plan.warnings))
+    assert "and 1 more" not in page
+
+
+def test_what_the_whole_project_is_warned_of_is_never_what_a_page_leaves_out(crowd, plan):
+    page = render_plan_page(replace(crowd(400, problems=3), warnings=plan.warnings), ENGLISH)
+    assert re.search(r"and \d+ more", page)
+    assert plan.warnings[0].code in page
+
+
 def _hostile(plan):
     problem = replace(
         plan.campaigns[4].problems[0], code=HOSTILE, message=f"`{HOSTILE}`", hint=HOSTILE, excerpt=HOSTILE
