@@ -23,7 +23,8 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _ADDRESS = rf"(?<![\d.+])(?P<host>{_OCTET}(?:\.{_OCTET}){{3}})(?::\d{{1,5}})?(?!\.?\d){_ALONE}"
 _KEPT = (
     rf"(?<!\d)(?:19|20)\d\d-?{_MONTH_DAY}{_TIME}{_ALONE}",
-    rf"(?<!\d)(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])/(?:19|20)\d\d(?: (?:[01]?\d|2[0-3])[:h][0-5]\d)?{_ALONE}",
+    # In any order, and in no calendar: who wrote a day wrong must recognise it, and no number is grouped so.
+    rf"(?<![\d/])\d\d?/\d\d?/(?:19|20)\d\d(?: (?:[01]?\d|2[0-3])[:h][0-5]\d)?{_ALONE}",
     # Eight digits grouped as an amount of money: no number of these countries has eight.
     rf"(?<!\d)[1-9]\d(?P<group>[ ,.\xa0\u202f])\d{{3}}(?P=group)\d{{3}}(?:[.,]\d\d?)?{_ALONE}",
     # Identifiers: in no spelling of a number do letters stand between or after the digits.

@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.errors import Place, Problem, RunnerError
 from runner.project.drafts import read_campaigns, read_project, without_collection
 from runner.project.folder import find_misnamed
-from runner.project.layout import CAMPAIGNS_FOLDER, PROJECT_FILE, is_campaign_name
+from runner.project.layout import CAMPAIGNS_FOLDER, MORE_PROBLEMS, PROJECT_FILE, is_campaign_name
 from runner.project.rules import find_same_identity
 
 
@@ -57,7 +57,11 @@ def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_ver
 
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Problems by file, place and code; one that several campaigns have in common stands there once."""
-    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: (_place(problem), problem.code, problem.message)))
+
+    def rank(problem: Problem) -> tuple[Place, bool, str, str]:
+        return _place(problem), problem.code == MORE_PROBLEMS, problem.code, problem.message
+
+    return tuple(sorted(dict.fromkeys(problems), key=rank))
 
 
 def _place(problem: Problem) -> Place:

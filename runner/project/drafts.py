@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.errors import Place, Problem
 from runner.project.folder import Unreadable, list_campaigns, read_file
-from runner.project.layout import MAX_PROBLEMS, PROJECT_FILE
+from runner.project.layout import MAX_PROBLEMS, MORE_PROBLEMS, PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
 from runner.project.scalars import holds_telephone
@@ -136,13 +136,14 @@ def _read_values(root: Path, path: str, schema: str) -> tuple[MapValue | None, l
 
 
 def _end_list(problems: list[Problem]) -> list[Problem]:
-    """The problems of one file, the last of which says so where there may be more than are told."""
-    if len(problems) < MAX_PROBLEMS:
+    """The problems of one file, the last of which says so where there are more than are told."""
+    if len(problems) <= MAX_PROBLEMS:
         return problems
-    last = max(problems, key=lambda problem: problem.place or Place(""))
+    told = sorted(problems, key=lambda problem: problem.place or Place(""))[:MAX_PROBLEMS]
     message = f"only the first {MAX_PROBLEMS} problems of this file are told"
     hint = "mend these first: what is wrong with the others may be the same"
-    return [*problems, Problem("more-problems", message, last.place, hint, last.excerpt)]
+    last = told[-1]
+    return [*told, Problem(MORE_PROBLEMS, message, last.place, hint, last.excerpt)]
 
 
 @contextmanager

@@ -11,6 +11,8 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_PROBLEMS = 100
 """Problems of one file that are told: whoever has more mends these first."""
+MORE_PROBLEMS = "more-problems"
+"""The code that ends such a list."""
 
 
 def is_campaign_name(name: str) -> bool:

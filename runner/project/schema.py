@@ -37,14 +37,14 @@ def read_schema(name: str) -> str:
 def judge(root: Value, name: str) -> list[Problem]:
     """Give every scalar in `root` the type that the schema `name` has for it, and tell what does not fit.
 
-    At most MAX_PROBLEMS are told, in no particular order; a value that was told once is not told again.
+    At most one more than MAX_PROBLEMS are told, in no particular order; a value that was told once is not told again.
     """
     schema = load_schema(name)
     typing = _Typing()
     instance = typing.take(root, schema)
     if _fit(name)(instance):
         return typing.problems
-    return [*typing.problems, *_explain(instance, root, schema, typing.told)][:MAX_PROBLEMS]
+    return [*typing.problems, *_explain(instance, root, schema, typing.told)][: MAX_PROBLEMS + 1]
 
 
 def type_value(value: Value) -> list[Problem]:
@@ -61,7 +61,7 @@ def _explain(instance: object, root: Value, schema: Schema, told: set[int]) -> I
     from runner.project.messages import describe_misfit
     from runner.project.misfit import Misfit
 
-    errors = list(islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS))
+    errors = list(islice(Draft7Validator(schema).iter_errors(instance), MAX_PROBLEMS + 1))
     # What has the wrong type breaks other rules by that alone.
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     for error in errors:
@@ -146,7 +146,7 @@ class _Typing:
             problem = judge_text(value, form, self._path)
             if problem is not None:
                 self.told.add(id(value))
-                if len(self.problems) < MAX_PROBLEMS:
+                if len(self.problems) <= MAX_PROBLEMS:
                     self.problems.append(problem)
         return typed
 

@@ -201,7 +201,7 @@ class _Reader:
 
     def _keep(self, problem: Problem) -> None:
         self.problems.append(problem)
-        if len(self.problems) >= MAX_PROBLEMS:
+        if len(self.problems) > MAX_PROBLEMS:
             raise _Unreadable
 
 

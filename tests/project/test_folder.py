@@ -157,6 +157,14 @@ def test_of_a_file_with_endless_problems_the_last_one_told_says_that_there_are_m
     assert other.place.path == "campaigns/b.yaml"
 
 
+@pytest.mark.parametrize(("count", "more"), [(100, 0), (101, 1)])
+def test_more_problems_are_announced_behind_all_that_are_told_and_only_where_there_are_some(project, count, more):
+    wrong = "".join(f"- {{file: a.csv, x{n}: 1}}\n" for n in range(count))
+    root = project({"campaigns/a.yaml": GOOD.partition("recipients:")[0] + f"recipients:\n{wrong}"})
+    codes = [problem.code for problem in _check(root).problems]
+    assert codes == ["unknown-key"] * 100 + ["more-problems"] * more
+
+
 def test_a_file_by_way_of_a_link_or_of_dots_is_still_the_same(project, tmp_path):
     root = project({"campaigns/a.yaml": "x: 1\n"})
     (tmp_path / "link").symlink_to(root)
