@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import click
 
+from runner.model.units import UNITS
+
 SPELLING = re.compile(r"(\d{1,9})([smhd])")
 
 
@@ -17,9 +19,6 @@ class Duration(click.ParamType[timedelta]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The duration as a timedelta; a usage error where it is not of the form `50m`."""
-        # Not with the options: a shell that completes a word converts nothing.
-        from runner.model.clock import UNITS
-
         match = SPELLING.fullmatch(str(value).strip())
         if match is None:
             self.fail(f"`{value}` is no duration: write a number and a unit, as in 30s, 50m, 2h or 7d", param, ctx)

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-"""How many seconds each unit of a duration has."""
+from runner.model.units import UNITS
 
 
 @dataclass(frozen=True, slots=True)
