@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import re
 
-WORD = re.compile(r"(?<!\S)`(?P<code>[^`]+)`(?P<mark>[,.;:]?)(?!\S)|\S+")
-PLAIN = re.compile(
-    r"(?:[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*|\d+(?:,\d{3})*(?:\.\d+)?%?|\([^\W\d_]+\))[,.;:]?|[\u2013\u2014=]"
-)
-ENDING = re.compile(r"(?<=[^\s,.;:])[,.;:]$")
+WORD = re.compile(r"(?<!\S)(?P<before>\(?)`(?P<code>[^`]+)`(?P<mark>(?:['\u2019]s)?\)?[,.;:?]?)(?!\S)|\S+")
+PLAIN = re.compile(r"\(?(?:[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*|\d+(?:,\d{3})*(?:\.\d+)?%?)\)?[,.;:?]?|[\u2013\u2014=]")
+ENDING = re.compile(r"(?<=[^\s,.;:?])[,.;:?]$")
 """A mark that belongs to the sentence and not to the word before it."""
 COMMAND = re.compile(r"##(?=\[|vso)")
 """What some runners of jobs take for a command to themselves, wherever it stands in a line."""
@@ -44,7 +42,7 @@ def prose(text: str) -> str:
                 told += _take_strange(strange)
             continue
         told += _take_strange(strange)
-        told.append(word.group() if word["code"] is None else code(word["code"]) + word["mark"])
+        told.append(word.group() if word["code"] is None else word["before"] + code(word["code"]) + word["mark"])
     return " ".join([*told, *_take_strange(strange)])
 
 

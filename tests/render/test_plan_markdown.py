@@ -190,6 +190,8 @@ def test_prose_keeps_every_visible_word(text):
         ("max_cost is 400; 10.5x is more.", "`max_cost` is 400; `10.5x` is more."),
         ("a_b c_d, e_f.", "`a_b c_d`, `e_f`."),
         ("... and ;", "`...` and `;`"),
+        ("did you mean `data/clients.csv`?", "did you mean `data/clients.csv`?"),
+        ("40 of 385 rows (10.4%) are `main`'s (see `a_b`).", "40 of 385 rows (10.4%) are `main`'s (see `a_b`)."),
     ],
 )
 def test_a_mark_that_ends_a_word_stays_outside_of_its_code(text, told):
