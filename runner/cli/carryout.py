@@ -70,7 +70,7 @@ def carry_out(
             desk = build_desk(invocation, order.project, state, sandbox=sandbox)
             desk = replace(desk, closed=closed, approval=order.approval)
             planning = build_plan(desk, order.selection, keep_pending=True)
-            screen.show_plan(planning.plan, stop)
+            screen.show_plan(planning.plan, stop, blocked_before=order.blocked_before)
             if planning.plan.sending and not auto_approve and order.plan_file is None:
                 _ask_or_report(desk, planning.plan, order.selection, stop, screen)
             invocation.begin("preparing to send")

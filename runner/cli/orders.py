@@ -36,6 +36,11 @@ class Order:
         """The upper bound, where a saved plan sets one."""
         return None if self.plan_file is None else self.plan_file.saved.approval
 
+    @property
+    def blocked_before(self) -> int:
+        """The campaigns that a saved plan left out, since they were blocked when it was made."""
+        return 0 if self.plan_file is None else len(self.plan_file.saved.plan.blocked)
+
     def refuse_change(self, state: State, now: datetime) -> None:
         """Raise where a saved plan may not be carried out on this state now."""
         if self.plan_file is not None:

@@ -14,7 +14,7 @@ from runner.render.documents import write_line
 from runner.render.events import event_document, plan_event
 from runner.render.progress import open_progress
 from runner.render.report import render_report
-from runner.render.text import render_plan
+from runner.render.text import render_plan, say_blocked_before
 from runner.sending.stop import Stop
 
 
@@ -32,14 +32,25 @@ class Screen:
         self._resume = resume
         self._has_ended = False
 
-    def show_plan(self, plan: Plan, stop: Stop) -> None:
-        """The plan that is asked about and carried out, as far as the limit of `stop` lets it be."""
+    def show_plan(self, plan: Plan, stop: Stop, *, blocked_before: int) -> None:
+        """The plan that is asked about and carried out, as far as the limit of `stop` lets it be.
+
+        `blocked_before` are the campaigns that a saved plan left out when it was made.
+        """
         invocation = self.invocation
         if self._as_json:
             invocation.write(write_line(plan_event(plan)))
+            if blocked_before:
+                invocation.tell(say_blocked_before(blocked_before))
         else:
-            most = stop.most(plan.recipients)
-            invocation.write(render_plan(plan, width=invocation.width, color=invocation.color, most=most))
+            text = render_plan(
+                plan,
+                width=invocation.width,
+                color=invocation.color,
+                most=stop.most(plan.recipients),
+                blocked_before=blocked_before,
+            )
+            invocation.write(text)
 
     def has_bar(self, plan: Plan) -> bool:
         """Whether a bar shows the run, on a terminal."""

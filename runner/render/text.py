@@ -40,17 +40,25 @@ SOURCE_LINE = re.compile(r"(?:\x1b\[[\d;]*m)* *\d* \|")
 
 
 def render_plan(
-    plan: Plan, *, width: int = 80, color: bool = False, next_step: str | None = None, most: int | None = None
+    plan: Plan,
+    *,
+    width: int = 80,
+    color: bool = False,
+    next_step: str | None = None,
+    most: int | None = None,
+    blocked_before: int = 0,
 ) -> str:
     """A plan as text of `width` columns.
 
     `next_step` is the complete command that carries it out, where one may. `most` are the people that a run may reach
-    which carries out no more of it.
+    which carries out no more of it; `blocked_before` the campaigns that a saved plan left out when it was made.
     """
     page = Page(width=width, color=color)
     _write_head(plan, page)
     if most is not None and most < plan.recipients:
         page.write(f"This run reaches at most {render_people(most)} of them: `--limit` says so.", style=Style.CARE)
+    if blocked_before:
+        page.write(f"{say_blocked_before(blocked_before)}.", style=Style.CARE)
     for warning in plan.warnings:
         page.skip()
         _write_problem(warning, page, indent=0)
@@ -61,6 +69,12 @@ def render_plan(
     page.skip()
     _write_foot(plan, page, next_step)
     return page.text
+
+
+def say_blocked_before(campaigns: int) -> str:
+    """How many campaigns a saved plan left out, since they were blocked when it was made."""
+    were, are = ("was", "is") if campaigns == 1 else ("were", "are")
+    return f"{render_count(campaigns, 'campaign')} {were} blocked when this plan was made, and {are} not in it"
 
 
 def _write_head(plan: Plan, page: Page) -> None:

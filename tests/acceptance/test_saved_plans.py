@@ -310,3 +310,15 @@ def test_a_plan_of_a_blocked_campaign_says_that_nobody_is_in_it(place, serve: Se
     assert place.call("plan", "-o", "p.plan").returncode == 1
     carried_out = place.call("apply", "--plan", "p.plan")
     assert "NOTHING TO SEND: nobody is in this plan" in carried_out.stdout
+
+
+def test_what_was_blocked_when_the_plan_was_made_is_told_where_it_is_carried_out(place, serve: Serve):
+    serve()
+    place.write({"data/people.csv": people_csv(range(3)), "campaigns/other.yaml": CAMPAIGN.replace("recall", "other")})
+    assert place.call("stop", "other").returncode == 0
+    assert place.call("plan", "-o", "p.plan").returncode == 1
+    told = "1 campaign was blocked when this plan was made, and is not in it"
+    text, events = place.call("apply", "--plan", "p.plan"), carry_out(place)
+    assert (text.returncode, events.returncode) == (0, 0)
+    assert told in " ".join(text.stdout.split())
+    assert told in events.stderr
