@@ -41,9 +41,13 @@ _KEY = re.compile(
 _BARE_KEY = re.compile(r"\b(?P<name>(?:api|state)[_ -]?key)\b[ \t]*+(?![:=])", re.IGNORECASE)
 # `${…}` as it may stand anywhere: a name, well spelled or not, or a path; never a default, which could be a secret.
 _REFERENCES = re.compile(r"(?:\$\{(?:file:[^{}]*|[\w.-]*)\}|\{\{[^{}]*\}\})+")
-_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?""")
-# It goes on over what ends a value in braces only where nothing else can follow.
-_PLAIN = re.compile(r"(?:\$\{[^}]*+\}?|\{\{.*?\}\}|[^\s])(?:\$\{[^}]*+\}?|[^,}\]]|,(?!\s)|[}\]](?=[^\s,}\]]))*")
+# Where anything but the end of a value in braces follows the quotes, it belongs to the value.
+_QUOTED = re.compile(r"""(?>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?)(?=\s*+(?:[,}\]#]|$))""")
+# It goes on over what ends a value in braces only where nothing else can follow: behind a comma, another key.
+_PLAIN = re.compile(
+    r"(?:\$\{[^}]*+\}?|\{\{.*?\}\}|[^\s])"
+    r"(?:\$\{[^}]*+\}?|[^,}\]]|,(?!\s++[\"']?\w[\w. -]{0,60}+[\"']?\s*+:)|[}\]](?=[^\s,}\]]))*"
+)
 _COMMENTED = re.compile(rf"[\"']?{_REFERENCES.pattern}[\"']?(?= +#)")
 _REST = re.compile(r"\S.*")
 # No text: any part of it may be the secret.

@@ -81,6 +81,7 @@ AROUND = [
     "accounts: {{main: {{provider: voicepartner}}, other: {}}}\n",
     "accounts: {{main: \"{}\", other: ['{}']}}\n",
     "comptes: {{main: {}}}\naccounts:\n  main: {}\n",
+    "accounts: {{main: {{provider: voicepartner, api_key: 'x' {}}}}}\n",
     "accounts: {{main: a, {}}}\n",
     "accounts: {{main: a, '{}/+': }}\n",
     "accounts:\n  {}\n",
