@@ -9,6 +9,7 @@ from typing import Any
 from runner.errors import Problem
 from runner.model.config import SourceKind
 from runner.project.hints import hint_choice, hint_example, hint_key, hint_pattern, hint_type, lacks_space, stands_for
+from runner.project.masking import names_secret
 from runner.project.misfit import Misfit
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 
@@ -59,6 +60,10 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
     unknown = [key for name, key in value.keys.items() if name not in misfit.schema["properties"]]
     hints = set[str]()
     for key in unknown[:MAX_UNKNOWN]:
+        if _continues_secret(value, key.text):
+            hint = "a comma ends a value between `{` and `}`"
+            yield key.problem("unknown-key", f"what follows this comma is not a key {where}", hint)
+            continue
         hint = hint_key(key.text, known, misfit)
         # What is known here is listed once.
         yield key.problem("unknown-key", f"`{key.brief}` is not a key {where}", hint if hint not in hints else None)
@@ -67,6 +72,13 @@ def _describe_unknown_keys(misfit: Misfit) -> Iterator[Problem]:
         first, more = unknown[MAX_UNKNOWN], len(unknown) - MAX_UNKNOWN
         message = f"… and {more:,} more that are no keys {where}"
         yield first.problem("unknown-key", message, "mend those above first: what is wrong with them may be the same")
+
+
+def _continues_secret(holder: MapValue, name: str) -> bool:
+    """Whether a key without a value is what a comma cut off from the secret before it."""
+    names, value = list(holder.keys), holder.values[name]
+    before = names[names.index(name) - 1] if names.index(name) else ""
+    return isinstance(value, ScalarValue) and value.plain and not value.text and names_secret(before)
 
 
 def _describe_missing(misfit: Misfit) -> Iterator[Problem]:

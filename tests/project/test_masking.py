@@ -73,6 +73,7 @@ AROUND = [
     "exclude:\n  - url: https://x.fr/a\n    headers:\n      - Authorization\n      - {}\n",
     "exclude:\n  - {{query: select 1, database: 'mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3D{}'}}\n",
     "exclude:\n  - {{query: select 1, database: 'bigquery://p?credentials_base64={}'}}\n",
+    "accounts: {{main: {{api_key : x, {}, provider: voicepartner}}}}\n",
     "accounts:\n  main:\n    api_key:\u00a0{}\n",
     "accounts:\n  main:\n    api_key\u00a0: {}\n",
     "accounts:\n  main:\n    Clé d'API: {}\n    Clé d\u2019accès à l\u2019API : {}\n    mot de passe de l'API = {}\n",
