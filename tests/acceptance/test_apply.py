@@ -101,9 +101,9 @@ def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(pl
         asked = f"{{url: 'http://127.0.0.1:{silent.getsockname()[1]}/people.json'}}"
         place.write({"campaigns/recall.yaml": CAMPAIGN.replace("{file: data/people.csv}", asked)})
         run = place.start("apply", "--auto-approve", "--format", "json")
-        silent.accept()
-        run.send_signal(signal.SIGTERM)
-        (told,) = map(json.loads, run.stdout)
+        with silent.accept()[0]:
+            run.send_signal(signal.SIGTERM)
+            (told,) = map(json.loads, run.stdout)
     assert (run.wait(), told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
 
 
