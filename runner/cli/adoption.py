@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from runner.state.open import State
 
 PEOPLE_A_CHUNK = 500
+MOST_NAMED = 10
 NAME = "adopted"
 """The account under which adoptions stand: they are no request of anybody's key."""
 
@@ -59,6 +61,8 @@ def adopt(
         campaign = _find_with_its_ledger(desk, name)
         with read_audience(_take_all(campaign, sources), desk) as audience:
             invocation.write(_say_what_is_adopted(campaign, audience))
+            if audience.rows.invalid:
+                invocation.warn(_name_invalid(audience))
             if not audience.rows.pending:
                 invocation.tell("there is nobody to adopt")
                 return 0
@@ -66,7 +70,9 @@ def adopt(
                 _ask(invocation)
             invocation.begin("recording")
             _record(invocation, campaign, audience, state, texts, desk)
-    invocation.write(f"adopted: {audience.rows.pending:,} people count as reached by `{campaign.label}`")
+    people = audience.rows.pending
+    counts = "1 person counts" if people == 1 else f"{people:,} people count"
+    invocation.write(f"adopted: {counts} as reached by `{campaign.label}`")
     return 0
 
 
@@ -96,11 +102,24 @@ def _take_all(campaign: Campaign, sources: tuple[Source, ...]) -> Campaign:
     return replace(campaign, recipients=sources, exclude=(), delivery=delivery, content=content)
 
 
+def _name_invalid(audience: Audience) -> str:
+    """Which rows are nobody who could be recognised: whoever stands behind them will be reached by the campaign."""
+    from runner.model.plan import Reason
+
+    invalid = (row for row in audience.read_rows(dropped=True) if row.reason is Reason.INVALID)
+    named = [f"{row.file or row.source} row {row.row:,} ({row.why})" for row in islice(invalid, MOST_NAMED)]
+    more = audience.rows.invalid - len(named)
+    told = ", ".join(named) + (f", and {more:,} more" if more else "")
+    return f"warning: nobody is recognised in {told}: mend them first, or the campaign may reach those people again"
+
+
 def _say_what_is_adopted(campaign: Campaign, audience: Audience) -> str:
+    from runner.render.words import render_count
+
     rows = audience.rows
     held = rows.accepted + rows.unknown + rows.sending
     parts = [
-        f"{rows.listed:,} rows",
+        render_count(rows.listed, "row"),
         f"{rows.invalid:,} invalid",
         f"{rows.duplicate:,} duplicate",
         f"{held:,} held by the campaign already",

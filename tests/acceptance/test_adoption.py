@@ -35,6 +35,7 @@ def test_they_are_counted_recorded_and_not_reached(history, serve: Serve):
     assert adopted.returncode == 0
     assert "12 rows, 1 invalid, 0 duplicate, 0 held by the campaign already" in adopted.stdout
     assert "11 people count as reached by `recall`" in adopted.stdout
+    assert "nobody is recognised in data/sent.csv row 12 (no-number)" in adopted.stderr
     assert history.call("apply", "--auto-approve").returncode == 0
     assert (sandbox.count().people, sandbox.count().twice) == (20, 0)
 
@@ -44,7 +45,7 @@ def test_who_is_held_already_is_not_adopted_again(history, serve: Serve):
     assert history.call("apply", "--auto-approve").returncode == 0
     adopted = adopt(history, "data/sent.csv", "--auto-approve")
     assert "10 held by the campaign already" in adopted.stdout
-    assert "1 people count" in adopted.stdout
+    assert "1 person counts" in adopted.stdout
     assert "nobody to adopt" in adopt(history, "data/sent.csv", "--auto-approve").stderr
 
 
