@@ -9,7 +9,7 @@ import click
 from runner.cli.context import Invocation
 from runner.cli.desks import choose_format, exclude_option, sandbox_option, variables_option
 from runner.cli.durations import DURATION
-from runner.cli.suggestions import complete_campaigns, complete_files
+from runner.cli.suggestions import complete_campaigns, complete_plans
 
 
 @click.command(short_help="Plan, show, ask, send.")
@@ -20,7 +20,7 @@ from runner.cli.suggestions import complete_campaigns, complete_files
     "file",
     metavar="FILE",
     help="Carry out this saved plan and nothing more; don't ask again.",
-    shell_complete=complete_files,
+    shell_complete=complete_plans,
 )
 @click.option(
     "--max-age",

@@ -20,7 +20,7 @@ from runner.cli.desks import (
     spell_apply,
     variables_option,
 )
-from runner.cli.suggestions import complete_campaigns, complete_files
+from runner.cli.suggestions import complete_campaigns, complete_files, complete_plans
 
 if TYPE_CHECKING:
     from runner.model.plan import Plan
@@ -156,7 +156,7 @@ def _write_document(output_format: str, invocation: Invocation, made: Plan, next
 
 
 @click.command(short_help="Show a saved plan again.")
-@click.argument("file", metavar="PLANFILE", shell_complete=complete_files)
+@click.argument("file", metavar="PLANFILE", shell_complete=complete_plans)
 @choose_format("text", "json", "markdown", "html")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to send.")
 @click.pass_obj

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Sequence
 from datetime import timedelta
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from runner.cli.durations import DURATION
 from runner.errors import RunnerError
 from runner.sandbox.faults import FAULTS
 from runner.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class PortTaken(RunnerError):
@@ -36,6 +40,12 @@ def _describe() -> str:
     return "\n".join([HELP, "\b", *(f"{kind:{width}}  {fault.text}" for kind, fault in FAULTS.items())])
 
 
+def _complete_faults(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(kind, help=fault.text) for kind, fault in FAULTS.items() if kind.startswith(incomplete)]
+
+
 PORT_HELP = "Listen there; 0, the default, lets the system choose."
 REQUESTS_HELP = "Messages that a key may send in any sliding --per; 5 by default."
 
@@ -45,8 +55,15 @@ REQUESTS_HELP = "Messages that a key may send in any sliding --per; 5 by default
 @click.option("--requests", type=click.IntRange(1), default=5, metavar="N", help=REQUESTS_HELP)
 @click.option("--per", type=DURATION, default="60s", metavar="DURATION", help="As in 60s, the default.")
 @click.option("--latency", type=click.FloatRange(0, 3600), default=0.0, metavar="S", help="Wait before each answer.")
-@click.option("--fault", "faults", multiple=True, metavar="KIND...", help="Do this wrong, and that.")
-@click.argument("more_faults", nargs=-1, metavar="")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND...",
+    help="Do this wrong, and that.",
+    shell_complete=_complete_faults,
+)
+@click.argument("more_faults", nargs=-1, metavar="", shell_complete=_complete_faults)
 @click.pass_obj
 def sandbox(
     invocation: Invocation,

@@ -55,6 +55,19 @@ def complete_codes(_ctx: click.Context, _param: click.Parameter, incomplete: str
     return [CompletionItem(code) for code in list_codes() if code.startswith(incomplete)]
 
 
+def complete_plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """The files that end as saved plans usually do, where some begin so; else whatever files the shell knows."""
+    from click.shell_completion import CompletionItem
+
+    folder, begun = os.path.split(incomplete)
+    try:
+        listed = sorted(os.listdir(os.path.join(ctx.obj.chdir or "", folder) or "."))
+    except OSError:
+        listed = []
+    plans = [os.path.join(folder, name) for name in listed if name.startswith(begun) and name.endswith(".plan")]
+    return [CompletionItem(plan) for plan in plans] or complete_files(ctx, param, incomplete)
+
+
 def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Whatever files the shell itself knows."""
     from click.shell_completion import CompletionItem

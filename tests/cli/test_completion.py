@@ -111,6 +111,22 @@ def test_problem_codes_are_completed(complete, tmp_path):
     ]  # fmt: skip
 
 
+def test_faults_of_the_sandbox_are_completed(complete, tmp_path):
+    kinds = complete("campaign sandbox --fault 5", tmp_path)
+    assert kinds
+    assert all(kind.startswith("5") for kind in kinds)
+    assert complete(f"campaign sandbox --fault {kinds[0]} timeout-t", tmp_path) == ["timeout-taken"]
+
+
+@pytest.mark.parametrize("command", ["show", "apply --plan"])
+def test_saved_plans_are_completed_before_other_files(campaign, complete, project, command):
+    root = project({"plans/a.plan": b"", "plans/b.plan": b"", "plans/b.txt": b""})
+    assert complete(f"campaign {command} plans/", root) == ["plans/a.plan", "plans/b.plan"]
+    asked = {"_CAMPAIGN_COMPLETE": "bash_complete", "COMP_WORDS": f"campaign {command} pl"}
+    told = campaign(cwd=root, COMP_CWORD=str(len(command.split()) + 1), **asked).stdout
+    assert told == "file,pl\n", "the shell's own files, among them folders, where no plan begins so"
+
+
 @pytest.mark.parametrize("state", ["", "state: sqlite:///kept/ledger.db\n"])
 def test_chunks_in_doubt_are_completed_with_whom_they_concern(complete, in_doubt, state):
     root, chunk = in_doubt(state)
