@@ -16,7 +16,7 @@ from runner.cli.doors import Hall, used_accounts
 from runner.cli.orders import Order
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
-from runner.cli.signals import Interrupted, interrupting, stopping
+from runner.cli.signals import Interrupted, fold, interrupting, stopping
 from runner.cli.states import open_for_reading, open_for_recording
 from runner.errors import RunnerError, StateUnavailable
 from runner.model.clock import SystemClock
@@ -76,7 +76,7 @@ def carry_out(
             invocation.begin("preparing to send")
             return _send(desk, doors, planning, order.selection, stop, screen)
     except Interrupted as ended:
-        invocation.warn(f"interrupted before anything was sent; `{order.again}` begins again")
+        invocation.warn(fold(f"interrupted before anything was sent; `{order.again}` begins again", invocation.width))
         origin, now = find_origin(invocation, order.project.root), stop.clock.now()
         screen.show_unsent(
             report_nothing_sent(None, origin=origin, ending=Ending.SIGNAL, exit_code=ended.exit_code, at=now)
@@ -166,7 +166,10 @@ def _send(
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     started_at = clock.now()
-    with screen.follow(stop, plan) as show, stopping(stop, aloud=not screen.has_bar(plan)):
+    with (
+        screen.follow(stop, plan) as show,
+        stopping(stop, aloud=not screen.has_bar(plan), width=screen.invocation.width),
+    ):
 
         def tell(event: Event) -> None:
             tally.note(event)

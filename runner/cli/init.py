@@ -17,6 +17,7 @@ from runner.errors import RunnerError
 from runner.project.folder import describe_oserror
 from runner.project.layout import PROJECT_FILE
 from runner.project.schema import read_schema
+from runner.render.page import Page
 
 SCAFFOLD = Path(__file__).resolve().parents[1] / "scaffold"
 OWN_STATE_FILE = ".campaign/state.db"
@@ -170,17 +171,19 @@ def _make_state(root: Path) -> str:
 def _say_what_is_next(invocation: Invocation, directory: str, drafts: list[Draft], ci: str | None) -> str:
     folder = Path(invocation.chdir or "") / directory
     command = ["campaign"] if str(folder) == "." else ["campaign", "-C", str(folder)]
-    lines = [f"made a project in `{folder}`:", *(f"  {draft.name}" for draft in drafts)]
+    page = Page(width=invocation.width, color=False)
+    page.write(f"made a project in `{folder}`:")
+    for draft in drafts:
+        page.keep(draft.name, indent=2)
     if ci is None:
-        lines.append(f"  {OWN_STATE_FILE} (the state; keep a copy of its folder)")
-    steps = ("validate", "plan --sandbox", "apply --sandbox")
-    lines += ["", "Next steps:", *(f"  {shlex.join(command)} {step}" for step in steps)]
+        page.write(f"{OWN_STATE_FILE} (the state; keep a copy of its folder)", indent=2, hang=2)
+    page.skip()
+    page.write("Next steps:")
+    for step in ("validate", "plan --sandbox", "apply --sandbox"):
+        page.keep(f"{shlex.join(command)} {step}", indent=2)
     if ci is not None:
-        step = f"{shlex.join(command)} state init"
-        lines += [
-            "",
-            f"Before anything is merged: {SET_UP[ci]}.",
-            "Then, once, with STATE_URL and CAMPAIGN_STATE_KEY set, make the shared state, and commit its line:",
-            f"  {step}",
-        ]
-    return "\n".join(lines)
+        page.skip()
+        page.write(f"Before anything is merged: {SET_UP[ci]}.")
+        page.write("Then, once, with STATE_URL and CAMPAIGN_STATE_KEY set, make the shared state, and commit its line:")
+        page.keep(f"{shlex.join(command)} state init", indent=2)
+    return page.text

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from runner.render.count import STOPPING
+from runner.render.page import Page
 from runner.sending.stop import Stop
 
-ENDED = b"\nended at once: what was under way is unknown; `campaign status` tells of it\n"
+ENDED = "ended at once: what was under way is unknown; `campaign status` tells of it"
 SHOW_CURSOR = b"\x1b[?25h"
 """Undoes what a bar did that has no time to end."""
 Handler = Callable[[int, FrameType | None], None]
@@ -35,24 +36,35 @@ def interrupting() -> Iterator[None]:
 
 
 @contextmanager
-def stopping(stop: Stop, *, aloud: bool) -> Iterator[None]:
+def stopping(stop: Stop, *, aloud: bool, width: int) -> Iterator[None]:
     """SIGINT and SIGTERM let no further chunk start; a second SIGINT ends the process at once, as it stands.
 
-    `aloud` says what comes of the first; without it a bar does.
+    `aloud` says what comes of the first; without it a bar does. `width` is that of the terminal, where there is one.
     """
+    # Laid out before a signal comes, in the handler of which little may be done.
+    stops, ends = (f"\n{fold(text, width)}\n".encode() for text in (STOPPING, ENDED))
 
     def heed(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and stop.interrupted:
-            _write(SHOW_CURSOR + ENDED if os.isatty(2) else ENDED)
+            _write(SHOW_CURSOR + ends if os.isatty(2) else ends)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
         stop.interrupted = stop.interrupted or number == signal.SIGINT
         stop.signalled = True
         if aloud:
-            _write(f"\n{STOPPING}\n".encode())
+            _write(stops)
 
     with _handling(heed):
         yield
+
+
+def fold(text: str, width: int) -> str:
+    """What is said of a signal on stderr: wrapped on a terminal, and one line in a log."""
+    if not os.isatty(2):
+        return text
+    page = Page(width=width, color=False)
+    page.write(text)
+    return page.text
 
 
 def _write(text: bytes) -> None:

@@ -174,3 +174,10 @@ def test_its_numbers_are_kept_for_fiction(campaign, tmp_path):
         text = (tmp_path / name).read_text(encoding="utf-8")
         numbers = re.findall(r"(?:\+33 ?|\b0)[1-9](?:[ .-]?\d\d){4}\b", text)
         assert [number for number in numbers if not FICTION.fullmatch(number)] == []
+
+
+def test_what_it_says_fits_a_narrow_terminal_and_its_commands_stay_whole(campaign, tmp_path):
+    told = campaign("init", "shop", "--ci", "github", cwd=tmp_path, COLUMNS="60").stdout
+    assert "  campaign -C shop state init" in told.splitlines()
+    named = ("campaigns", ".github", "schemas", "data")
+    assert all(len(line) <= 60 for line in told.splitlines() if not line.strip().startswith(named))

@@ -6,6 +6,7 @@ import io
 import os
 import pty
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ import pytest
 from runner.cli import life
 from runner.cli.context import Invocation
 from runner.cli.life import ERASE, Sign
+from runner.cli.signals import stopping
+from runner.model.clock import SystemClock
+from runner.render.count import STOPPING
+from runner.sending.stop import Stop
 
 
 @contextmanager
@@ -119,3 +124,22 @@ def test_a_pipe_sees_nothing_of_it(capsys):
     invocation.begin("planning")
     invocation.end()
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_signal_does_is_said_in_lines_that_fit_the_terminal():
+    controller, terminal = pty.openpty()
+    kept = os.dup(2)
+    stop = Stop(SystemClock())
+    try:
+        os.dup2(terminal, 2)
+        with stopping(stop, aloud=True, width=60):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        os.dup2(kept, 2)
+        for descriptor in (kept, terminal):
+            os.close(descriptor)
+    lines = os.read(controller, 4096).decode().splitlines()
+    os.close(controller)
+    assert stop.signalled
+    assert " ".join(lines).split() == STOPPING.split()
+    assert all(len(line) <= 60 for line in lines)
