@@ -11,6 +11,7 @@ import html5lib
 import pytest
 
 from runner.model.ledger import ChunkStatus
+from runner.model.names import HandStop
 from runner.model.status import DayStatus, Status
 from runner.render.language import ENGLISH, FRENCH, LANGUAGES
 from runner.render.status_page import render_status_page
@@ -59,6 +60,18 @@ def test_a_chunk_that_cant_be_sent_any_more_can_be_settled_too(status):
     page = render_status_page(replace(status, overdue=frozenset({"c2f5aa"})), ENGLISH)
     assert "campaign resolve c2f5aa --not-sent" in page
     assert "It can&#39;t be sent any more; its run may still be there" in page
+
+
+@both
+def test_what_is_stopped_comes_first_each_with_what_lets_it_go_on(status, language):
+    stops = [HandStop(glob=glob, by="<b>ops</b>@laptop", at=status.created_at) for glob in ("", "spring-*")]
+    page = render_status_page(replace(status, stops=tuple(stops)), language, resume="campaign -C shop resume")
+    (section, *_) = _parse(page).iter("section")
+    assert section.find("h2").get("id") == "stops"
+    assert [_text(pre) for pre in section.iter("pre")] == [
+        "campaign -C shop resume", "campaign -C shop resume 'spring-*'",
+    ]  # fmt: skip
+    assert "<b>ops" not in page
 
 
 def test_adopted_people_are_no_deliveries(status):
