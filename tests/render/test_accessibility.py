@@ -88,7 +88,7 @@ def test_neither_page_has_a_finding_in_any_look_and_width(review, status, tmp_pa
         "plan": render_plan_page(review, ENGLISH, next_step="campaign apply"),
         "plan-fr": render_plan_page(replace(review, is_rehearsal=True), FRENCH),
         "status": render_status_page(status, ENGLISH),
-        "status-fr": render_status_page(replace(status, is_rehearsal=True, left=frozenset({"c2f5aa"})), FRENCH),
+        "status-fr": render_status_page(replace(status, is_rehearsal=True, gone=frozenset({"c2f5aa"})), FRENCH),
         "empty": render_status_page(Status(created_at=status.created_at, runner_version="1.2.3"), ENGLISH),
     }
     pages = {
