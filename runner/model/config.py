@@ -213,11 +213,7 @@ class FailingCampaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The folder with `campaigns.yaml` and `campaigns/`, read and checked.
-
-    `meaning_by_campaign` maps a campaign's file to the digest of what it, its account and the defaults say, whatever
-    the bytes; `meaning` is that of the whole project.
-    """
+    """The folder with `campaigns.yaml` and `campaigns/`, read and checked."""
 
     root: Path
     accounts: Mapping[str, Account]
@@ -229,5 +225,3 @@ class Project:
     expose_env: tuple[str, ...] = ()
     language: str = "en"
     warnings: tuple[Problem, ...] = ()
-    meaning: str = ""
-    meaning_by_campaign: Mapping[str, str] = field(default_factory=dict)

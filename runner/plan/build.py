@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
 from math import ceil
 
 from runner.audience.collisions import Collisions
@@ -25,6 +23,7 @@ from runner.plan.formers import find_former
 from runner.plan.measures import measure
 from runner.plan.resemblance import Resemblance, count_audios
 from runner.plan.selection import Selection
+from runner.project.meaning import digest_campaigns
 
 QUIET_AFTER = timedelta(days=30)
 """An orphan that did nothing for so long, and has nothing in doubt, is counted and not shown."""
@@ -120,7 +119,7 @@ def _build_whole(desk: Desk, planned: Sequence[CampaignPlan], selected: Sequence
         is_saved=desk.approval is not None,
         is_rehearsal=desk.sandbox,
         plan_id=secrets.token_hex(16) if desk.approval is None else desk.approval.plan_id,
-        meaning=_digest(project.meaning_by_campaign[campaign.file] for campaign in selected),
+        meaning=digest_campaigns(selected, project.accounts, project.expose_env),
         state_id=desk.state.id if desk.state is not None else None,
         campaigns=tuple(planned),
         estimated_seconds=seconds,
@@ -154,7 +153,3 @@ def _warn_of_addresses(desk: Desk, sending: Iterable[CampaignPlan]) -> Iterator[
             message = f"account `{account.name}` sends to {address}, which is not the provider's own address"
             hint = f"numbers and the API key go there; the usual `base_url` is {USUAL_BASE_URL.text}"
             yield Problem("unusual-address", message, account.base_url.place, hint, severity=Severity.WARNING)
-
-
-def _digest(meanings: Iterable[str]) -> str:
-    return sha256(json.dumps(sorted(meanings)).encode()).hexdigest()

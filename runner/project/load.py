@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import Place, ProblemsFound, RunnerError
@@ -13,7 +13,6 @@ from runner.project.build import build_account, build_campaign, build_reference,
 from runner.project.check import sort_problems
 from runner.project.drafts import CampaignDraft, read_campaigns, read_project, without_collection
 from runner.project.folder import find_root
-from runner.project.meaning import digest_account, digest_all, digest_campaign
 from runner.project.nearest import find_nearest
 from runner.project.rules import find_same_identity, name_account
 from runner.project.schema import type_value
@@ -55,22 +54,17 @@ class _Building:
     root: Path
     values: MapValue
     variables: Mapping[str, object]
-    meanings: dict[str, str] = field(default_factory=dict)
 
     def build(self, drafts: list[CampaignDraft]) -> Project:
         """The whole project."""
         accounts = self._build_accounts()
-        exposed = self._list("expose_env")
-        said = {name: digest_account(account, exposed) for name, account in accounts.items()}
-        campaigns = [self._build_campaign(draft, said) for draft in drafts if not draft.problems]
+        campaigns = [self._build_campaign(draft) for draft in drafts if not draft.problems]
         return Project(
             root=self.root,
             accounts=accounts,
             campaigns=tuple(campaigns),
             failing=tuple(_build_failing(draft) for draft in drafts if draft.problems),
-            expose_env=exposed,
-            meaning=digest_all([*said.values(), *self.meanings.values()]),
-            meaning_by_campaign=self.meanings,
+            expose_env=self._list("expose_env"),
             **given(
                 state=build_reference(self.values, "state"),
                 state_id=self._say("state_id"),
@@ -88,21 +82,18 @@ class _Building:
             if isinstance(values, MapValue)
         }
 
-    def _build_campaign(self, draft: CampaignDraft, said: Mapping[str, str]) -> Campaign:
+    def _build_campaign(self, draft: CampaignDraft) -> Campaign:
         values = draft.values or self.values
-        account = name_account(values, self.values) or ""
         declared = _declared(values)
-        campaign = build_campaign(
+        return build_campaign(
             values,
             name=draft.name,
             edition=draft.edition,
             file=draft.path,
             place=draft.at.place if draft.at is not None else Place(draft.path),
-            account=account,
+            account=name_account(values, self.values) or "",
             variables={name: value for name, value in self.variables.items() if name in declared},
         )
-        self.meanings[draft.path] = digest_campaign(campaign, said[account])
-        return campaign
 
     def _say(self, name: str) -> str | None:
         found = self.values.find(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,14 +30,12 @@ EXCLUSIONS = "campaign.exclude["
 """Numbers that stand there are said one by one: to add one is no change of the others."""
 
 
-def digest_account(account: Account, exposed: Sequence[str]) -> str:
-    """What an account and what all templates see say, as canonical JSON, of which a campaign's digest is made."""
-    return _write({"account": _spell(account), "expose_env": sorted(exposed)})
-
-
-def digest_campaign(campaign: Campaign, account: str) -> str:
-    """The digest of a campaign and its account, in hex. `account` is what digest_account made of it."""
-    return sha256(f"{account}{_write(_spell(campaign))}".encode()).hexdigest()
+def digest_campaigns(campaigns: Iterable[Campaign], accounts: Mapping[str, Account], exposed: Sequence[str]) -> str:
+    """One digest, in hex, of what campaigns, their accounts and all templates see say, in whatever order."""
+    seen = sorted(exposed)
+    said = ({"campaign": _spell(each), "account": _spell(accounts[each.account]), "seen": seen} for each in campaigns)
+    digests = sorted(sha256(_write(each).encode()).digest() for each in said)
+    return sha256(b"".join(digests)).hexdigest()
 
 
 def say_campaign(campaign: Campaign, account: Account, exposed: Sequence[str]) -> dict[str, str]:
@@ -47,11 +45,6 @@ def say_campaign(campaign: Campaign, account: Account, exposed: Sequence[str]) -
     """
     said = {"campaign": _spell(campaign), "account": _spell(account), "expose_env": sorted(exposed)}
     return {_name_field(field): text for field, text in _flatten(said)}
-
-
-def digest_all(digests: Sequence[str]) -> str:
-    """One digest of many, whatever their order."""
-    return sha256(_write(sorted(digests)).encode()).hexdigest()
 
 
 def _spell(value: object, *, exactly: bool = False) -> object:

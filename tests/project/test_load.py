@@ -11,6 +11,7 @@ from runner.errors import ProblemsFound
 from runner.model.config import Campaign, Delivery, Guards, Kind, Limits, Project, SourceKind
 from runner.model.secret import Reference
 from runner.project.load import VariableRefused, load_project
+from runner.project.meaning import digest_campaigns
 
 PROJECT = """\
 version: 1
@@ -206,10 +207,10 @@ def test_the_only_account_need_not_be_named(project):
     assert _load(root).campaigns[0].account == "only"
 
 
-def _meaning(project, campaigns_yaml: str, campaign: str) -> tuple[str, str]:
+def _meaning(project, campaigns_yaml: str, campaign: str) -> str:
     loaded = _load(project({"campaigns.yaml": campaigns_yaml, "campaigns/spring.yaml": campaign}))
     assert loaded.failing == ()
-    return loaded.meaning, loaded.meaning_by_campaign["campaigns/spring.yaml"]
+    return digest_campaigns(loaded.campaigns, loaded.accounts, loaded.expose_env)
 
 
 def test_the_meaning_is_the_same_whatever_the_spelling(project):
@@ -238,7 +239,7 @@ def test_the_meaning_is_the_same_whatever_the_spelling(project):
 )
 def test_the_meaning_changes_with_what_a_campaign_says(project, old, new):
     assert old in CAMPAIGN
-    assert _meaning(project, PROJECT, CAMPAIGN)[1] != _meaning(project, PROJECT, CAMPAIGN.replace(old, new))[1]
+    assert _meaning(project, PROJECT, CAMPAIGN) != _meaning(project, PROJECT, CAMPAIGN.replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -255,14 +256,12 @@ def test_the_meaning_changes_with_what_a_campaign_says(project, old, new):
 )
 def test_the_meaning_changes_with_its_account_and_the_defaults(project, old, new):
     assert old in PROJECT
-    assert _meaning(project, PROJECT, CAMPAIGN)[1] != _meaning(project, PROJECT.replace(old, new), CAMPAIGN)[1]
+    assert _meaning(project, PROJECT, CAMPAIGN) != _meaning(project, PROJECT.replace(old, new), CAMPAIGN)
 
 
 def test_the_meaning_of_a_campaign_does_not_change_with_other_accounts(project):
     other = PROJECT.replace('"${SPARE}"', '"${OTHER}"')
-    first, second = _meaning(project, PROJECT, CAMPAIGN), _meaning(project, other, CAMPAIGN)
-    assert first[1] == second[1]
-    assert first[0] != second[0]
+    assert _meaning(project, PROJECT, CAMPAIGN) == _meaning(project, other, CAMPAIGN)
 
 
 def test_an_offset_in_a_schedule_is_kept(project):

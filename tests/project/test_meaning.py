@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.project.load import load_project
-from runner.project.meaning import say_campaign
+from runner.project.meaning import digest_campaigns, say_campaign
 
 PROJECT = """\
 version: 1
@@ -47,7 +47,7 @@ def say(root: Path, project: str, campaign: str) -> tuple[str, dict[str, str]]:
     loaded = load_project(root, runner_version="1.0.0", variables={})
     (one,) = loaded.campaigns
     said = say_campaign(one, loaded.accounts[one.account], loaded.expose_env)
-    return loaded.meaning_by_campaign[one.file], said
+    return digest_campaigns([one], loaded.accounts, loaded.expose_env), said
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(WRITTEN, 2)))
