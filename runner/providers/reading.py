@@ -88,7 +88,8 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
     if text is None:
         return None
     digits = _NO_DIGITS.sub("", text)
-    if len(digits) >= NATIONAL_DIGITS and any(str(number)[-NATIONAL_DIGITS:] in digits for number in sent):
+    told = {int(digits[at : at + NATIONAL_DIGITS]) for at in range(len(digits) - NATIONAL_DIGITS + 1)}
+    if told and any(number % 10**NATIONAL_DIGITS in told for number in sent):
         return mask_cell(scrub_secrets(text))
     return scrub_secrets(text)
 
