@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,22 +15,16 @@ from runner.model.config import Account, Campaign, Content, Delivery, Kind, Limi
 from runner.model.secret import Reference
 from runner.plan.estimate import Price, count_requests, estimate_cost, estimate_seconds, find_price
 
-
-def account(**changes: object) -> Account:
-    return Account(name="main", place=Place("campaigns.yaml"), api_key=Reference("${KEY}"), **changes)  # type: ignore[arg-type]
-
-
-def campaign(**changes: object) -> Campaign:
-    return Campaign(
-        name="recall",
-        edition=None,
-        file="campaigns/recall.yaml",
-        place=Place("campaigns/recall.yaml"),
-        account="main",
-        content=Content(audio="5f2c8e6b", notify_email="ops@example.fr"),
-        recipients=(),
-        delivery=Delivery(**changes),  # type: ignore[arg-type]
-    )
+ACCOUNT = Account(name="main", place=Place("campaigns.yaml"), api_key=Reference("${KEY}"))
+CAMPAIGN = Campaign(
+    name="recall",
+    edition=None,
+    file="campaigns/recall.yaml",
+    place=Place("campaigns/recall.yaml"),
+    account="main",
+    content=Content(audio="5f2c8e6b", notify_email="ops@example.fr"),
+    recipients=(),
+)
 
 
 @pytest.mark.parametrize(
@@ -48,39 +43,40 @@ def campaign(**changes: object) -> Campaign:
 def test_requests_count_the_probe_of_a_content_that_was_not_accepted_before(
     pending: int, probes: bool, requests: int
 ) -> None:
-    assert count_requests(pending, campaign(), account(), probes=probes) == requests
+    assert count_requests(pending, CAMPAIGN, ACCOUNT, probes=probes) == requests
 
 
 def test_probe_0_asks_for_no_probe() -> None:
-    assert count_requests(501, campaign(probe=0), account(), probes=True) == 2
+    assert count_requests(501, replace(CAMPAIGN, delivery=Delivery(probe=0)), ACCOUNT, probes=True) == 2
 
 
 def test_the_provider_s_limit_of_people_a_request_holds_whatever_chunk_size_says() -> None:
-    small = account(limits=Limits(recipients_per_request=100))
-    assert count_requests(300, campaign(chunk_size=500, probe=0), small, probes=True) == 3
+    small = replace(ACCOUNT, limits=Limits(recipients_per_request=100))
+    large = replace(CAMPAIGN, delivery=Delivery(chunk_size=500, probe=0))
+    assert count_requests(300, large, small, probes=True) == 3
 
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 0), (1, 1), (5, 5), (6, 62), (10, 66), (11, 123)])
 def test_time_is_that_of_one_request_at_a_time_at_the_full_rate(requests: int, seconds: int) -> None:
-    assert estimate_seconds(requests, account()) == seconds
+    assert estimate_seconds(requests, ACCOUNT) == seconds
 
 
 @given(st.integers(1, 400), st.integers(1, 20), st.integers(1, 120))
 def test_more_requests_never_take_less_time(requests: int, limit: int, per_s: int) -> None:
-    paced = account(limits=Limits(requests=limit, per=timedelta(seconds=per_s)))
+    paced = replace(ACCOUNT, limits=Limits(requests=limit, per=timedelta(seconds=per_s)))
     assert estimate_seconds(requests, paced) <= estimate_seconds(requests + 1, paced)
 
 
 def test_prices_of_the_file_win_over_those_learnt_from_answers() -> None:
-    told = account(prices=Prices(mobile=Decimal("0.20"), currency="EUR"))
+    told = replace(ACCOUNT, prices=Prices(mobile=Decimal("0.20"), currency="EUR"))
     price = find_price(told, (Decimal("0.15"), "EUR"))
     assert price is not None
     assert estimate_cost({Kind.MOBILE: 3}, price) == Decimal("0.60")
-    assert find_price(account(), (Decimal("0.15"), "EUR")) == Price(dict.fromkeys(Kind, Decimal("0.15")), "EUR")
+    assert find_price(ACCOUNT, (Decimal("0.15"), "EUR")) == Price(dict.fromkeys(Kind, Decimal("0.15")), "EUR")
 
 
 def test_a_cost_is_not_known_when_one_kind_has_no_price() -> None:
-    price = find_price(account(prices=Prices(mobile=Decimal("0.15"))), None)
+    price = find_price(replace(ACCOUNT, prices=Prices(mobile=Decimal("0.15"))), None)
     assert estimate_cost({Kind.MOBILE: 3, Kind.FIXED: 1}, price) is None
     assert estimate_cost({Kind.MOBILE: 3, Kind.FIXED: 0}, price) == Decimal("0.45")
     assert estimate_cost({Kind.MOBILE: 1}, None) is None
