@@ -114,10 +114,9 @@ class Apply:
         return [number for number in wanted if world.pseudonyms[number] not in known]
 
     def _send(self, desk: Desk, doors: Sequence[Door], planning: Planning, stop: Stop) -> None:
-        process, tally = self.process, Tally()
+        process, tally = self.process, Tally(self.clock.now())
         accounts = open_accounts(doors, planning, desk)
         self._reread_from_history(accounts)
-        began_at = self.clock.now()
 
         def tell(event: Event) -> None:
             tally.note(event)
@@ -131,7 +130,7 @@ class Apply:
             tally=tally,
             ending=ending,
             unknown=self._find_unknown(),
-            started_at=began_at,
+            stops=(),
             ended_at=self.clock.now(),
         )
         process.tell(f"ends: {ending}, exit code {report.exit_code}")

@@ -32,7 +32,7 @@ from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
 from runner.sending.queue import open_accounts
-from runner.sending.report import Tally, build_report, find_hand_stops, report_nothing_sent
+from runner.sending.report import Tally, build_report, report_nothing_sent
 from runner.sending.run import Run
 from runner.sending.stop import Stop
 from runner.state.open import State
@@ -162,10 +162,10 @@ def _send(
     screen: Screen,
 ) -> int:
     _record_intent(desk, planning, selection, stop, screen)
-    accounts, tally = open_accounts(doors, planning, desk), Tally()
+    accounts = open_accounts(doors, planning, desk)
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
-    started_at = clock.now()
+    tally = Tally(clock.now())
     with (
         screen.follow(stop, plan) as show,
         stopping(stop, aloud=not screen.has_bar(plan), width=screen.invocation.width),
@@ -178,7 +178,7 @@ def _send(
             except BrokenPipeError:
                 stop.signalled = True
 
-        tell(_announce(plan, stop, started_at))
+        tell(_announce(plan, stop, tally.started_at))
         ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
         report = build_report(
             accounts,
@@ -187,10 +187,9 @@ def _send(
             tally=tally,
             ending=ending,
             unknown=_find_unknown(desk, selection),
-            started_at=started_at,
+            stops=_list_stops(desk),
             ended_at=clock.now(),
         )
-        report = replace(report, hand_stops=find_hand_stops(accounts, plan, _list_stops(desk)))
         tell(RunEnded(at=report.ended_at, report=report))
     screen.show_report(report)
     return report.exit_code

@@ -12,15 +12,16 @@ from runner.model.events import ChunkAnswered, Ending, Event, Origin, RunReport
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.names import HandStop, Named
 from runner.model.plan import Plan
-from runner.sending.queue import OpenAccount
+from runner.sending.queue import OpenAccount, Queue
 
 ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL})
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts what a run tells while it sends."""
+    """Counts what a run tells while it sends, which it began at `started_at`."""
 
+    started_at: datetime
     reached: int = 0
     cost_unknown: int = 0
     costs: dict[str, Decimal] = field(default_factory=dict)
@@ -48,17 +49,20 @@ def build_report(
     tally: Tally,
     ending: Ending,
     unknown: Sequence[ChunkRecord],
-    started_at: datetime,
+    stops: Sequence[HandStop],
     ended_at: datetime,
 ) -> RunReport:
-    """The report of a run. `unknown` are the chunks that wait for `campaign resolve`, whichever run left them."""
+    """The report of a run.
+
+    `unknown` are the chunks that wait for `campaign resolve`, whichever run left them, `stops` what is stopped by hand.
+    """
     queues = [queue for account in accounts for queue in account.queues]
     blocked = _list_blocked(plan)
     return RunReport(
         origin=origin,
         ending=ending,
         exit_code=_choose_exit_code(accounts, ending, blocked=bool(blocked), unknown=bool(unknown)),
-        started_at=started_at,
+        started_at=tally.started_at,
         ended_at=ended_at,
         reached=tally.reached,
         requests=tally.chunks.total(),
@@ -72,14 +76,8 @@ def build_report(
         blocked=blocked,
         stopped={queue.label: queue.stopped for queue in queues if queue.stopped is not None},
         accounts_stopped={account.name: account.stopped for account in accounts if account.stopped is not None},
+        hand_stops=_find_hand_stops(queues, plan, stops),
     )
-
-
-def find_hand_stops(accounts: Sequence[OpenAccount], plan: Plan, stops: Sequence[HandStop]) -> tuple[HandStop, ...]:
-    """Those of `stops` that keep what this run left from being sent."""
-    queues = [queue for account in accounts for queue in account.queues]
-    held: list[Named] = [*(queue.campaign for queue in queues if queue.stopped is not None), *plan.blocked]
-    return tuple(stop for stop in stops if any(map(stop.covers, held)))
 
 
 def report_nothing_sent(
@@ -107,6 +105,12 @@ def report_nothing_sent(
 
 def _list_blocked(plan: Plan) -> dict[str, str]:
     return {c.label: c.obstacle.message if c.obstacle else "" for c in plan.blocked}
+
+
+def _find_hand_stops(queues: Sequence[Queue], plan: Plan, stops: Sequence[HandStop]) -> tuple[HandStop, ...]:
+    """Those of `stops` that keep what this run left from being sent."""
+    held: list[Named] = [*(queue.campaign for queue in queues if queue.stopped is not None), *plan.blocked]
+    return tuple(stop for stop in stops if any(map(stop.covers, held)))
 
 
 def _choose_exit_code(accounts: Sequence[OpenAccount], ending: Ending, *, blocked: bool, unknown: bool) -> int:
