@@ -152,7 +152,7 @@ MUTANTS = (
     Mutant(
         name="unanswered end at their start",
         file="runner/sending/pacing.py",
-        old="return now.boottime_s - _age_s(departure.started, now) + departure.timeout.total_seconds()",
+        old="return now.boottime_s - _age_s(departure.started, now) + 2 * departure.timeout.total_seconds()",
         new="return now.boottime_s - _age_s(departure.started, now)",
         keeps="never above the limit, after a freeze",
     ),
@@ -237,8 +237,8 @@ MUTANTS = (
         name="settled after one timeout",
         file="runner/state/settlement.py",
         old="return 2 * sender.timeout - passed",
-        new="return sender.timeout / 2 - passed",
-        keeps="no chunk is set free while a frozen process may send it",
+        new="return sender.timeout - passed",
+        keeps="no chunk is set free while the kernel may still deliver it for a frozen process",
     ),
     Mutant(
         name="settled by the wall clock",
@@ -330,5 +330,12 @@ MUTANTS = (
         old="        if self._stop.find_reason() is not None:\n            raise StartRefused",
         new="        pass",
         keeps="no new chunk starts after a signal",
+    ),
+    Mutant(
+        name="settled by hand is not paced",
+        file="runner/state/chunks.py",
+        old="OPEN_REQUESTS = _select_requests().where(chunks.c.ended_at.is_(None))",
+        new="OPEN_REQUESTS = _select_requests().where(chunks.c.ended_at.is_(None), chunks.c.status.in_(sorted(IN_DOUBT)))",
+        keeps="never above the limit, after an operator settled what a dead run left",
     ),
 )

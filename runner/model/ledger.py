@@ -114,7 +114,7 @@ class Acceptance:
 class Departure:
     """One earlier request of an account, for pacing: when it started, and when its answer came or could last come.
 
-    `ended` is None while nothing is known; `timeout` then says how long its bytes may still arrive after `started`.
+    `ended` is None while nothing is known; its bytes may then arrive until twice `timeout` after `started`.
     """
 
     started: Instant

@@ -89,11 +89,13 @@ def _end_of(departure: Departure, now: Instant) -> float:
     """When the departure's last byte can have arrived, on `now`'s time since boot.
 
     Within one boot that is a difference of the same clock, which no clock change moves. Across boots and machines it
-    is the wall clock's; a departure in the future counts as one that left just now.
+    is the wall clock's; a departure in the future counts as one that left just now. One without a known end was written
+    within `timeout`, after which the kernel would have ended its process, and the kernel has then tried to deliver it
+    for `timeout` once more.
     """
     if departure.ended is not None:
         return now.boottime_s - _age_s(departure.ended, now)
-    return now.boottime_s - _age_s(departure.started, now) + departure.timeout.total_seconds()
+    return now.boottime_s - _age_s(departure.started, now) + 2 * departure.timeout.total_seconds()
 
 
 def _age_s(then: Instant, now: Instant) -> float:
