@@ -10,7 +10,7 @@ from collections import Counter
 from simulation.history import Theatre
 from simulation.play import Played, play_on_cores, play_seed
 
-COUNTED = ("runs", "chunks", "kills", "freezes", "races", "refusals", "unknowns", "settlements")
+COUNTED = ("runs", "chunks", "kills", "freezes", "races", "strays", "refusals", "unknowns", "settlements")
 
 
 def main() -> int:

@@ -22,6 +22,9 @@ def happen(world: World, begin_run: Callable[[], None] | None) -> None:
     """One event, drawn by its weight among those that the weather knows."""
     _pass_part_of_a_freeze(world)
     drawn = world.rng.choices(tuple(HAPPENINGS), tuple(HAPPENINGS.values()))[0]
+    # Nothing else harms as much while a request is under way that nobody watches.
+    if world.rng.random() < 0.4 and any(process.frozen and process.in_flight for process in world.living):
+        drawn = take_lock_away
     drawn(world)
     if drawn in BEGINNING and begin_run is not None:
         begin_run()
@@ -31,7 +34,9 @@ def _pass_part_of_a_freeze(world: World) -> None:
     """What happens while somebody is frozen happens at any moment of it."""
     waking = [process.wakes_s for process in world.living if process.frozen]
     if waking and world.rng.random() < 0.7:
-        world.machine.advance_to(world.machine.now_s + world.rng.random() * (min(waking) - world.machine.now_s))
+        # Half of it happens before a request arrives that is under way.
+        until_s = min(*waking, world.machine.next_s) if world.rng.random() < 0.5 else min(waking)
+        world.machine.advance_to(world.machine.now_s + world.rng.random() * (until_s - world.machine.now_s))
 
 
 def begin_another_run(_world: World) -> None:
@@ -176,7 +181,7 @@ def edit_account(world: World) -> None:
     if rng.random() < 0.5:
         account.key = rng.choice(KEYS)
     account.max_in_doubt = rng.choice((1, 2, 3, 5))
-    if not world.living:
+    if not world.living and world.machine.next_s == float("inf"):
         account.requests, account.per_s = rng.choice((1, 2, 3, 5)), rng.choice((2.0, 5.0, 10.0))
         account.timeout_s = rng.choice((3.0, 8.0))
     world.tell("user", f"edits {account.name}: {account.key}, max_in_doubt {account.max_in_doubt}")
@@ -225,7 +230,7 @@ HAPPENINGS: dict[Happening, int] = {
 }
 """What can happen, by how often it does."""
 
-BEGINNING = frozenset({begin_another_run, begin_another_way})
+BEGINNING = frozenset({begin_another_run, begin_another_way, kill_one, take_lock_away})
 """What is followed by another run."""
 
 
@@ -274,6 +279,9 @@ def _settle(world: World, chunk: str, label: str, numbers: Iterable[int]) -> Non
     people = list(numbers)
     accepted = world.provider.has_taken(label, people)
     what = "accepted" if accepted else "not sent"
+    if not accepted and world.is_on_its_way([(label, number) for number in people]):
+        world.tell("operator", f"can't know yet what becomes of {world.name_chunk(chunk)}")
+        return
     try:
         world.ledger.settle(chunk, accepted=accepted, provider_id=None, by="ops", clock=world.machine)
     except SettlementRefused as refused:

@@ -109,7 +109,9 @@ def judge_stopped(world: World, process: Process, event: CampaignStopped) -> Non
     alone = process.refused_alone[label]
     content = next(campaign.content for campaign in process.project.campaigns if campaign.label == label)
     heard = label, content.audio, content.notify_url
-    blamed = [number for *of, number in world.laws.read_refused() if tuple(of) == heard and number in alone]
+    # Whom another run saw refused since, by another key, that run blames.
+    refused = {number: run for (*of, number), run in world.laws.read_refused().items() if tuple(of) == heard}
+    blamed = [number for number in alone if refused.get(number) in process.runs]
     if blamed:
         raise LawBroken(f"{len(blamed)} people of {label} count as refused, though it was no number's fault")
 

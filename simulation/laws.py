@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.model.config import Limits
 from simulation.books import IN_DOUBT, Books, Chunk, LawBroken, Person, Refusal, spell
 from simulation.machine import Machine
 from simulation.provider import Arrival, Provider, Request
-
-LONGEST_REQUEST_S = 60
-"""How long before its arrival a request can have been recorded."""
 
 
 @dataclass(slots=True)
@@ -87,8 +83,8 @@ class Laws:
         chunks = self.books.read().chunks.values()
         return [chunk for chunk in chunks if chunk.account_id == account_id or chunk.account == account]
 
-    def check_departure(self, request: Request, runs: frozenset[int]) -> None:
-        """All people of a request that is about to leave are held for it."""
+    def check_held(self, request: Request, runs: frozenset[int]) -> None:
+        """All people of a request that is about to leave or to arrive are held for it."""
         held = self.read_held()
         for number in request.numbers:
             chunk = held.get((request.label, number))
@@ -96,18 +92,23 @@ class Laws:
                 how = "nobody" if chunk is None else f"a chunk that is {chunk.status}"
                 raise LawBroken(f"{spell((request.label, number))} is about to be reached, and is held by {how}")
 
-    def note_arrival(self, request: Request, limits: Iterable[Limits]) -> None:
-        """Never more than the limits say in any window, where requests arrive."""
-        self.provider.arrivals[request.key].append(Arrival(self.machine.now_s, self.machine.boot))
-        for limit in limits:
-            self._check_window(self.provider.arrivals[request.key], limit.requests, limit.per.total_seconds())
+    def note_arrival(self, key: str, arrival: Arrival) -> None:
+        """Never more than the limits say in any window, where requests arrive.
 
-    def _check_window(self, arrivals: Sequence[Arrival], requests: int, per_s: float) -> None:
-        recent = [arrival for arrival in arrivals if self.machine.now_s - arrival.at_s < per_s]
-        if len(recent) <= requests:
-            return
+        In each window the limits are those of the request that was recorded last: its run knew of all others.
+        """
+        arrivals = self.provider.arrivals[key]
+        arrivals.append(arrival)
+        for judging in arrivals:
+            for limit in judging.limits:
+                per_s = limit.per.total_seconds()
+                recent = [other for other in arrivals if arrival.at_s - other.at_s < per_s]
+                if len(recent) > limit.requests and judging is max(recent, key=lambda other: other.began_s):
+                    self._judge_window(recent, limit.requests, per_s)
+
+    def _judge_window(self, recent: Sequence[Arrival], requests: int, per_s: float) -> None:
         # Across a boot there is only the wall clock, and who moves it forwards makes the past longer than it was.
         boots = {arrival.boot for arrival in recent}
-        if len(boots) > 1 and self.machine.moved_ahead_at_s > recent[0].at_s - LONGEST_REQUEST_S:
+        if len(boots) > 1 and self.machine.moved_ahead_at_s > min(arrival.began_s for arrival in recent):
             return
         raise LawBroken(f"{len(recent)} requests arrived within {per_s:g} s, and {requests} are permitted")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from runner.model.clock import Instant
@@ -27,13 +28,28 @@ class Machine:
     moved_at_s: float = float("-inf")
     moved_ahead_at_s: float = float("-inf")
     furthest_ahead_s: float = 0.0
+    _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+
+    @property
+    def next_s(self) -> float:
+        """When something happens by itself next; infinity where nothing will."""
+        return self._due[0][0] if self._due else float("inf")
+
+    def schedule(self, at_s: float, happen: Callable[[], None]) -> None:
+        """Let something happen by itself, whoever lets time pass until then."""
+        self._due.append((at_s, happen))
+        self._due.sort(key=lambda due: due[0])
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self.now_s += seconds
+        self.advance_to(self.now_s + seconds)
 
     def advance_to(self, moment_s: float) -> None:
         """Let time pass until then, where that is not over."""
+        while self._due and self._due[0][0] <= moment_s:
+            at_s, happen = self._due.pop(0)
+            self.now_s = max(self.now_s, at_s)
+            happen()
         self.now_s = max(self.now_s, moment_s)
 
     def move_wall(self, by_s: float) -> None:

@@ -14,6 +14,7 @@ from runner.model.config import Project
 from runner.sending.stop import Stop
 from runner.state.lock import Held
 from simulation.books import Person, Refusal
+from simulation.flight import Flight
 from simulation.stage import Place
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class Killed(BaseException):
 
 @dataclass(slots=True)
 class Process:
-    """One `apply`. `fuse_s` is when the kernel's timer ends it, `wakes_s` when it may go on.
+    """One `apply`. `fuse_s` is when the kernel's timer ends it, `wakes_s` when it may go on, `ended_s` when it ended.
 
+    `flight` is its request that is under way, or was when it ended.
     `turned_s` is a moment before it last looked at exclusions, `connected_s` and `answered_s` when its last
     connection stood and its last answer came.
     `locks` are what it holds, or once held, by account; `planned` whom it meant to reach, by label; `closed_until_s`
@@ -67,7 +69,8 @@ class Process:
     told_to_stop_s: float = float("inf")
     frozen: bool = False
     doomed: bool = False
-    over: bool = False
+    ended_s: float = float("inf")
+    flight: Flight | None = None
     stop: Stop | None = None
     locks: dict[int, Held] = field(default_factory=dict)
     helds: dict[str, Held] = field(default_factory=dict)
@@ -88,6 +91,16 @@ class Process:
         return f"run {self.number}"
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.ended_s < float("inf")
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a request of it is still on its way to the provider."""
+        return self.flight is not None and self.flight.arrives_s >= self.world.machine.now_s
+
+    @property
     def runs(self) -> frozenset[int]:
         """The rows of its locks in the ledger."""
         return frozenset(held.run_id for held in self.locks.values())
@@ -104,31 +117,35 @@ class Process:
         except BaseException as error:  # noqa: BLE001
             self.world.broken = error
         finally:
-            self.over = True
+            self.ended_s = self.world.machine.now_s
 
     def tell(self, text: str) -> None:
         """Add a line to the history."""
         self.world.tell(self.name, text)
 
-    def step(self, where: str, *, freezes: float = 1.0) -> None:
-        """Between two things that it does: time passes, and anything may happen. `freezes` makes freezing likelier."""
+    def step(self, where: str, *, danger: float = 1.0) -> None:
+        """Between two things that it does: time passes, and anything may happen. `danger` makes trouble likelier."""
         world, rng, weather = self.world, self.world.rng, self.world.weather
         world.machine.advance(rng.random() * 0.01)
         self._end_if_due()
-        if rng.random() < weather.kill:
+        if rng.random() < weather.kill * danger:
             self.tell(f"is killed {where}")
             raise Killed
-        if rng.random() < weather.freeze * freezes:
+        if rng.random() < weather.freeze * danger:
             self._freeze(where)
         elif rng.random() < weather.switch:
             self._let_others_run()
 
     def wait(self, seconds: float) -> None:
         """Wait as product code does; others run meanwhile."""
-        world = self.world
+        self.turned_s = self.world.machine.now_s
         # No clock stands still, however short the wait.
-        self.turned_s = world.machine.now_s
-        self.wakes_s = world.machine.now_s + max(seconds, SHORTEST_WAIT_S)
+        self.wait_until(self.turned_s + max(seconds, SHORTEST_WAIT_S))
+
+    def wait_until(self, moment_s: float) -> None:
+        """Do nothing until then; others run meanwhile."""
+        world = self.world
+        self.wakes_s = moment_s
         if world.is_alone(self) and world.rng.random() >= world.weather.switch * 0.3:
             world.machine.advance_to(self.wakes_s)
         else:

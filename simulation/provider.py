@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.model.config import Limits
 from simulation.files import read_email
 from simulation.weather import AFTER_TAKING, Fate
 
@@ -32,10 +33,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a request arrived, in which boot of the machine, and by the limits of which process."""
+    """When a request arrived, after when and in which boot it was recorded, and what limits its process had."""
 
     at_s: float
+    began_s: float
     boot: int
+    limits: Sequence[Limits]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Weather:
     unavailable: float = 0.0
     event: float = 0.0
     slow: float = 0.0
+    held: float = 0.0
     fates: dict[Fate, float] = field(default_factory=dict)
 
     def draw_fate(self, rng: Random) -> Fate:
@@ -69,5 +70,6 @@ def draw_weather(rng: Random) -> Weather:
         unavailable=draw(0.25, 0.01, 0.06),
         event=rng.choice((0.1, 0.3, 0.5)),
         slow=draw(0.5, 0.05, 0.3),
+        held=draw(0.7, 0.2, 0.7),
         fates=fates,
     )

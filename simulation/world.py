@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from runner.model.ledger import Holder
 from runner.state.ledger import Ledger
+from simulation.books import Person
 from simulation.files import Files
 from simulation.laws import Laws
 from simulation.machine import Machine
@@ -74,6 +76,11 @@ class World:
         """Whether no other process does anything before this one wakes."""
         return all(other is process or other.wakes_s > process.wakes_s for other in self.living)
 
+    def is_on_its_way(self, people: Sequence[Person]) -> bool:
+        """Whether the network still carries to the provider what a process has sent to them that is gone by now."""
+        flights = (process.flight for process in self.processes if process.over and process.in_flight)
+        return any(flight.carries(people) for flight in flights if flight)
+
     def is_state_out(self) -> bool:
         """Whether nothing can be read or written just now."""
         return self.machine.now_s < self.state_out_until_s
@@ -83,6 +90,12 @@ class World:
         if self.fate is not None and self.machine.now_s < self.fate_until_s:
             return self.fate
         return self.weather.draw_fate(self.rng)
+
+    def draw_travel(self, timeout_s: float) -> float:
+        """How long a request travels: where a network is down, the kernel sends its bytes again and again."""
+        if self.rng.random() < self.weather.held:
+            return 1.1 * timeout_s * self.rng.random()
+        return self.draw_latency()
 
     def draw_latency(self) -> float:
         """How long bytes travel."""
