@@ -26,7 +26,6 @@ BUDGET = {
     ("runner", "broad except"): 2,
     ("runner", "sleep"): 1,
     ("tests", "waived rule"): 2,
-    ("tests", "waived type"): 2,
 }
 
 PRINTING = {"scripts", "bench"}
