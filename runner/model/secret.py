@@ -15,7 +15,7 @@ MASK = "•••"
 SHORTEST_SCRUBBED = 4
 """Shorter texts are no secrets, and to mask each place where they stand would leave nothing to read."""
 
-_held: set[str] = set()
+_spellings: set[str] = set()
 
 
 @final
@@ -30,7 +30,7 @@ class Secret:
     def __init__(self, text: str, *, literal: bool = False) -> None:
         self._text = text
         if not literal:
-            _held.add(text)
+            _spellings.update(spelling for spelling in _spell(text) if len(spelling) >= SHORTEST_SCRUBBED)
 
     def open(self) -> str:
         """The secret itself, for the place that must have it and for no other."""
@@ -62,8 +62,7 @@ class Reference:
 
 def scrub_secrets(text: str) -> str:
     """`text` without any secret that this process ever held, in the spellings in which an error could quote one."""
-    spellings = {spelling for secret in _held for spelling in _spell(secret) if len(spelling) >= SHORTEST_SCRUBBED}
-    for spelling in sorted(spellings, key=len, reverse=True):
+    for spelling in sorted(_spellings, key=len, reverse=True):
         text = text.replace(spelling, MASK)
     return text
 

@@ -21,7 +21,9 @@ UNIQUE_VIOLATION = "23505"
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
 SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
-FIND_PEOPLE = "SELECT pseudonym, status FROM recipients JOIN chunks ON chunks.id = chunk_id WHERE"
+FIND_PEOPLE = (
+    "SELECT pseudonym, coalesce(status, 'unknown') FROM recipients LEFT JOIN chunks ON chunks.id = chunk_id WHERE"
+)
 _ASKED_AT_ONCE = 1_000
 """More would take a statement that some releases of SQLite don't allow, and no less time."""
 

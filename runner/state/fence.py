@@ -11,7 +11,7 @@ from runner.errors import LockLost
 from runner.state.tables import accounts
 from runner.state.transactions import Grip
 
-EPOCH = select(accounts.c.epoch).where(accounts.c.id == bindparam("account_id")).with_for_update()
+EPOCH = select(accounts.c.epoch).where(accounts.c.id == bindparam("account_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,11 @@ class Held:
 
 def check_fence(connection: Connection, held: Held) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held."""
-    epoch = connection.execute(EPOCH, {"account_id": held.account_id}).scalar()
+    refuse_lost(connection, held, connection.execute(EPOCH, {"account_id": held.account_id}).scalar())
+
+
+def refuse_lost(connection: Connection, held: Held, epoch: int | None) -> None:
+    """Raise LockLost unless `epoch`, the account's newest, is that of this lock, and the lock is still held."""
     loss = "another run has taken it" if epoch != held.epoch else held.grip.find_loss(connection)
     if loss is not None:
         message = f"this run has lost the lock of account `{held.account}`: {loss}"

@@ -14,8 +14,10 @@ from runner.state.tables import campaigns, chunks, contents, recipients, refused
 PAGE = 100_000
 """People a page: some 3 MB of text."""
 
-LETTERS = {ChunkStatus.ACCEPTED: "A", ChunkStatus.UNKNOWN: "U", ChunkStatus.SENDING: "S"}
+LETTERS = {ChunkStatus.ACCEPTED.value: "A", ChunkStatus.UNKNOWN.value: "U", ChunkStatus.SENDING.value: "S"}
 REFUSED = "R"
+LOST = LETTERS[ChunkStatus.UNKNOWN]
+"""The letter of people whose chunk is gone: nobody knows what became of them, so they are held."""
 
 CAMPAIGN_ID = select(campaigns.c.id).where(is_campaign())
 
@@ -29,8 +31,8 @@ def _page(query: Select[bytes, str]) -> Select[str, str]:
 
 
 HELD = _page(
-    select(recipients.c.pseudonym, case(LETTERS, value=chunks.c.status).label("letter"))
-    .join(chunks, recipients.c.chunk_id == chunks.c.id)
+    select(recipients.c.pseudonym, case(LETTERS, value=chunks.c.status, else_=LOST).label("letter"))
+    .outerjoin(chunks, recipients.c.chunk_id == chunks.c.id)
     .where(recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.pseudonym > bindparam("after"))
     .order_by(recipients.c.pseudonym)
 )
@@ -75,7 +77,7 @@ def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: b
 def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> str:
     """Those of `asked` that the campaign holds, joined by commas; an empty text where it holds none."""
     found = find_statuses(connection, campaign_id, asked)
-    return ",".join([f"{pseudonym.hex()}{LETTERS.get(ChunkStatus(status), '')}" for pseudonym, status in found])
+    return ",".join([f"{pseudonym.hex()}{LETTERS.get(status, LOST)}" for pseudonym, status in found])
 
 
 def read_refused(connection: Connection, campaign_id: int, digest: bytes, after: bytes) -> Page:

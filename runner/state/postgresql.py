@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import Any, final
 
-from sqlalchemy import URL, Connection, RootTransaction, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, RootTransaction, TextClause, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -34,6 +34,8 @@ SETTINGS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "30s",
     # Between two chunks a session is idle for as long as the provider's limit wants it.
     "idle_session_timeout": "0",
+    # Whoever waited for another's recording then sees what that recorded.
+    "default_transaction_isolation": "read committed",
     # A killed process loses its lock within this time, also while a statement of it still runs.
     "client_connection_check_interval": "5s",
 }
@@ -61,11 +63,11 @@ ARGUMENTS: Mapping[str, object] = {
 """The same on this side of the link."""
 
 # Weaker than `on`, a commit may be lost with the server; `remote_apply` is stronger than it.
-DURABLE = text(
+_DURABLE = (
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
     " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
 )
-ALONE = text("SELECT serial FROM state FOR UPDATE")
+DURABLE, DURABLE_ALONE = text(_DURABLE), text(f"{_DURABLE} FROM state FOR UPDATE")
 LOOKING = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
@@ -189,14 +191,13 @@ class PostgresqlTransactions(Transactions):
             until_begun.pop_all()
         return transaction
 
-    def _begin_durably(self, connection: Connection) -> None:
-        answer = connection.execute(DURABLE).scalar()
+    def _begin_durably(self, connection: Connection, durable: TextClause = DURABLE) -> None:
+        answer = connection.execute(durable).scalar()
         if answer not in ("on", "remote_apply"):
             raise self._refuse_setting("synchronous_commit", answer, "on")
 
     def _begin_alone(self, connection: Connection) -> None:
-        self._begin_durably(connection)
-        connection.execute(ALONE)
+        self._begin_durably(connection, DURABLE_ALONE)
 
     def _connect(self) -> Connection:
         with ExitStack() as until_set:

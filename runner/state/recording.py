@@ -13,21 +13,22 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import AlreadyHeld, AlreadySettled, StateRefused, TooManyInDoubt
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, Acceptance, Adoption, ChunkStatus, KeptContent, NewChunk
-from runner.state.chunks import count_in_doubt
+from runner.state.chunks import DOUBT, is_campaign, name_account, name_campaign
 from runner.state.dialects import ServerMoment, insert_people, is_held_twice
-from runner.state.fence import Held, check_fence
-from runner.state.people import find_campaign_id
-from runner.state.renaming import refuse_renamed
+from runner.state.fence import EPOCH, Held, check_fence, refuse_lost
+from runner.state.people import CAMPAIGN_ID
+from runner.state.renaming import RENAMED, refuse_renamed
 from runner.state.stops import refuse_stopped
-from runner.state.tables import campaigns, chunks, contents, insert_row, recipients, refused, state
+from runner.state.tables import campaigns, chunks, contents, insert_row, recipients, refused, state, stops
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
 NAME_LENGTH = 10
@@ -36,15 +37,33 @@ NAME_LENGTH = 10
 LONG_DIGITS = re.compile(r"\d(?:[\s().-]{0,2}\d){8,}")
 
 # To build a statement takes longer than to carry it out: what each chunk needs is built once.
-RETIRED = select(state.c.retired_at)
-CONTENT_ID = select(contents.c.id).where(
-    contents.c.campaign_id == bindparam("campaign_id"), contents.c.digest == bindparam("digest")
+# And all that must hold for it is asked at once, since a server far away takes as long for each question.
+CONTENT_ID = select(contents.c.id).join(campaigns).where(is_campaign(), contents.c.digest == bindparam("digest"))
+KNOWN = select(
+    EPOCH.scalar_subquery().label("epoch"),
+    select(state.c.retired_at).scalar_subquery().label("retired_at"),
+    CAMPAIGN_ID.scalar_subquery().label("campaign_id"),
+    CONTENT_ID.scalar_subquery().label("content_id"),
+)
+KNOWN_BEFORE_SENDING = KNOWN.add_columns(
+    exists().select_from(stops).label("stopped"),
+    RENAMED.scalar_subquery().label("renamed"),
+    DOUBT.scalar_subquery().label("in_doubt"),
 )
 RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
 RAISE_SERIAL = update(state).values(serial=state.c.serial + 1)
 FIND_OWN = select(chunks).where(chunks.c.name == bindparam("chunk")).with_for_update()
 ANSWER = update(chunks).where(chunks.c.id == bindparam("answered"))
 ANSWER_ENDED = ANSWER.values(ended_server_at=ServerMoment())
+ACCEPT_SENDING = (
+    update(chunks)
+    .where(
+        chunks.c.name == bindparam("answered"),
+        chunks.c.run_id == bindparam("answering"),
+        chunks.c.status == ChunkStatus.SENDING,
+    )
+    .values(status=ChunkStatus.ACCEPTED, ended_server_at=ServerMoment())
+)
 FREE = delete(recipients).where(recipients.c.chunk_id == bindparam("chunk_id"))
 PEOPLE = select(recipients.c.pseudonym).where(recipients.c.chunk_id == bindparam("chunk_id"))
 FORGET_REFUSAL = delete(refused).where(
@@ -55,17 +74,19 @@ REFUSE = insert(refused)
 
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
     """Record the chunk as `sending` with all its people, and answer its name. See Ledger.record_sending."""
-    check_fence(connection, held)
-    _refuse_retired(connection)
-    refuse_stopped(connection, chunk)
-    refuse_renamed(connection, held, chunk)
-    _refuse_doubt(connection, held, max_in_doubt)
-    campaign_id = _keep_campaign(connection, chunk.campaign, chunk.edition)
+    known = connection.execute(KNOWN_BEFORE_SENDING, _ask_of(chunk, held)).one()
+    refuse_lost(connection, held, known.epoch)
+    _refuse_retired(known.retired_at)
+    if known.stopped:
+        refuse_stopped(connection, chunk)
+    refuse_renamed(chunk, known.renamed)
+    _refuse_doubt(known.in_doubt, held, max_in_doubt)
+    campaign_id, content_id = _keep(connection, chunk, known)
     name = _make_name()
     recorded = {
         "name": name,
         "campaign_id": campaign_id,
-        "content_id": _keep_content(connection, campaign_id, chunk.content),
+        "content_id": content_id,
         "account_id": held.account_id,
         "account": held.account,
         "run_id": held.run_id,
@@ -87,14 +108,15 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
 
 def record_adopted(connection: Connection, held: Held, adoption: Adoption, instant: Instant) -> str:
     """Record people as reached by something else: accepted, for a request that was never ours; answer the chunk."""
-    check_fence(connection, held)
-    _refuse_retired(connection)
-    campaign_id = _keep_campaign(connection, adoption.campaign, adoption.edition)
+    known = connection.execute(KNOWN, _ask_of(adoption, held)).one()
+    refuse_lost(connection, held, known.epoch)
+    _refuse_retired(known.retired_at)
+    campaign_id, content_id = _keep(connection, adoption, known)
     name = _make_name()
     recorded = {
         "name": name,
         "campaign_id": campaign_id,
-        "content_id": _keep_content(connection, campaign_id, adoption.content),
+        "content_id": content_id,
         "account_id": held.account_id,
         "account": held.account,
         "run_id": held.run_id,
@@ -118,11 +140,6 @@ def record_adopted(connection: Connection, held: Held, adoption: Adoption, insta
 
 def record_accepted(connection: Connection, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
     """The provider took the chunk."""
-    found = _find_own(connection, held, chunk)
-    if found.status == ChunkStatus.RELEASED:
-        message = f"chunk {chunk} was settled as not sent, and now the provider says that it took it"
-        hint = "its people may be reached twice: stop the campaign, and see `campaign status`"
-        raise AlreadySettled(message, hint=hint)
     told = {
         "provider_id": acceptance.provider_id,
         "cost": acceptance.cost,
@@ -131,6 +148,13 @@ def record_accepted(connection: Connection, held: Held, chunk: str, acceptance: 
         "audio_name": acceptance.audio_name,
         "reason": None,
     }
+    if _accept_sending(connection, held, chunk, ended, told):
+        return
+    found = _find_own(connection, held, chunk)
+    if found.status == ChunkStatus.RELEASED:
+        message = f"chunk {chunk} was settled as not sent, and now the provider says that it took it"
+        hint = "its people may be reached twice: stop the campaign, and see `campaign status`"
+        raise AlreadySettled(message, hint=hint)
     if _may_answer(found, ChunkStatus.ACCEPTED) or found.settled_at is not None:
         _answer(connection, found, ChunkStatus.ACCEPTED, ended, told)
 
@@ -184,34 +208,42 @@ def clean_reason(reason: str) -> str:
     return LONG_DIGITS.sub("•••", reason)
 
 
-def _refuse_retired(connection: Connection) -> None:
-    if connection.execute(RETIRED).scalar() is not None:
+def _ask_of(new: NewChunk | Adoption, held: Held) -> dict[str, object]:
+    return {
+        **name_account(held),
+        **name_campaign(new.campaign, new.edition),
+        "digest": new.content.digest,
+        "run_id": held.run_id,
+    }
+
+
+def _refuse_retired(retired_at: datetime | None) -> None:
+    if retired_at is not None:
         message = "this state was retired meanwhile: another one goes on with its ledger"
         raise StateRefused(message, hint="let `state` name the one that it was moved to", code="state-retired")
 
 
-def _refuse_doubt(connection: Connection, held: Held, max_in_doubt: int) -> None:
-    in_doubt = count_in_doubt(connection, held)
+def _refuse_doubt(in_doubt: int, held: Held, max_in_doubt: int) -> None:
     if in_doubt >= max_in_doubt:
         message = f"{in_doubt} chunks of account `{held.account}` are in doubt, and max_in_doubt is {max_in_doubt}"
         hint = "`campaign status` lists them; settle each with `campaign resolve`"
         raise TooManyInDoubt(message, hint=hint)
 
 
-def _keep_campaign(connection: Connection, name: str, edition: str | None) -> int:
-    found = find_campaign_id(connection, name, edition)
-    if found is not None:
-        return found
-    return insert_row(connection, campaigns, {"name": name, "edition": edition})
+def _keep(connection: Connection, new: NewChunk | Adoption, known: Row[*tuple[Any, ...]]) -> tuple[int, int]:
+    """The surrogate ids of campaign and content, which are kept where the ledger does not know them yet."""
+    campaign_id, content_id = known.campaign_id, known.content_id
+    if campaign_id is None:
+        campaign_id = insert_row(connection, campaigns, {"name": new.campaign, "edition": new.edition})
+    if content_id is None:
+        content_id = _keep_content(connection, campaign_id, new.content)
+    return campaign_id, content_id
 
 
 def _keep_content(connection: Connection, campaign_id: int, content: KeptContent) -> int:
-    identity = {"campaign_id": campaign_id, "digest": content.digest}
-    found: int | None = connection.execute(CONTENT_ID, identity).scalar()
-    if found is not None:
-        return found
     values = {
-        **identity,
+        "campaign_id": campaign_id,
+        "digest": content.digest,
         "audio": content.audio,
         "notify_email": content.notify_email,
         "sender_pseudonym": content.sender_pseudonym,
@@ -250,6 +282,12 @@ def _find_own(connection: Connection, held: Held, chunk: str) -> Row[Any]:
     return found
 
 
+def _accept_sending(connection: Connection, held: Held, chunk: str, ended: Instant, told: dict[str, Any]) -> bool:
+    """Record what nearly every answer is, the first to this run's own chunk; False where it is not `sending` still."""
+    own = {"answered": chunk, "answering": held.run_id}
+    return connection.execute(ACCEPT_SENDING, {**own, **_spell_end(ended), **told}).rowcount == 1
+
+
 def _may_answer(found: Row[Any], status: ChunkStatus) -> bool:
     """Whether an answer still changes the chunk: not when it is recorded already, nor when an operator settled it."""
     if found.status not in IN_DOUBT and found.status != status and found.settled_at is None:
@@ -260,7 +298,9 @@ def _may_answer(found: Row[Any], status: ChunkStatus) -> bool:
 def _answer(
     connection: Connection, found: Row[Any], status: ChunkStatus, ended: Instant | None, told: dict[str, Any]
 ) -> None:
-    if ended is not None:
-        told |= {"ended_at": ended.wall, "ended_boottime_s": ended.boottime_s, "ended_boot_id": ended.boot_id}
-    statement = ANSWER if ended is None else ANSWER_ENDED
-    connection.execute(statement, {"answered": found.id, "status": status, **told})
+    statement, end = (ANSWER, {}) if ended is None else (ANSWER_ENDED, _spell_end(ended))
+    connection.execute(statement, {"answered": found.id, "status": status, **end, **told})
+
+
+def _spell_end(ended: Instant) -> dict[str, object]:
+    return {"ended_at": ended.wall, "ended_boottime_s": ended.boottime_s, "ended_boot_id": ended.boot_id}

@@ -7,8 +7,6 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from runner.errors import AlreadyHeld
 from runner.model.ledger import IN_DOUBT, NewChunk
 from runner.model.names import Identity
-from runner.state.chunks import name_campaign
-from runner.state.fence import Held
 from runner.state.people import find_campaign_id
 from runner.state.tables import campaigns, chunks, contents, formers, recipients, refused, runs
 
@@ -18,7 +16,7 @@ RENAMED = (
     .where(
         formers.c.name == bindparam("campaign"),
         formers.c.edition.is_not_distinct_from(bindparam("edition")),
-        formers.c.last_run >= bindparam("run"),
+        formers.c.last_run >= bindparam("run_id"),
     )
     .limit(1)
 )
@@ -56,14 +54,13 @@ def rename(connection: Connection, former: Identity, name: Identity) -> bool:
     return True
 
 
-def refuse_renamed(connection: Connection, held: Held, chunk: NewChunk) -> None:
-    """Raise AlreadyHeld where the campaign of this chunk was renamed since this run began, by another one.
+def refuse_renamed(chunk: NewChunk, renamed: str | None) -> None:
+    """Raise AlreadyHeld where the campaign of this chunk was renamed, to `renamed`, since this run began.
 
     The people that it holds stand under the new name, so that nothing here would keep them from being reached again.
     """
-    renamed = connection.execute(RENAMED, {**name_campaign(chunk.campaign, chunk.edition), "run": held.run_id}).first()
     if renamed is not None:
-        message = f"`{chunk.label}` was renamed while this run went on: its ledger goes on under `{renamed.name}`"
+        message = f"`{chunk.label}` was renamed while this run went on: its ledger goes on under `{renamed}`"
         raise AlreadyHeld(message, hint="apply again, with the files of today")
 
 

@@ -204,14 +204,15 @@ chunks = Table(
 )
 
 # Who may not be sent to again in a campaign: the people of its chunks that are sending, unknown or accepted.
-# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. The campaign is that of the
-# chunk, which is no stranger: to ask for it again for each person takes a server as long as to keep them.
+# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. Campaign and chunk are no
+# foreign keys: both stand before in one transaction, and to ask for them again for each person takes a server longer
+# than to keep them. Whoever reads counts people whose chunk is gone as `unknown`.
 recipients = Table(
     "recipients",
     metadata,
     Column("campaign_id", Integer, primary_key=True, autoincrement=False),
     Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
-    Column("chunk_id", ForeignKey("chunks.id"), nullable=False, index=True),
+    Column("chunk_id", Integer, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
 

@@ -178,7 +178,7 @@ def _fill_rows(connection: Connection, *, home: Home, header: Header, state_id: 
 
 
 def _insert_lines(connection: Connection, lines: Iterator[str]) -> None:
-    tables, counts = {table.name: table for table in TABLES}, Counter[str]()
+    tables, counts, campaign_of = {table.name: table for table in TABLES}, Counter[str](), dict[int, int]()
     for line in lines:
         read: Mapping[str, Any] = json.loads(line)
         if "end" in read:
@@ -186,6 +186,8 @@ def _insert_lines(connection: Connection, lines: Iterator[str]) -> None:
                 raise _refuse_export("rows are missing")
             return
         if "people" in read:
+            if campaign_of[read["chunk_id"]] != read["campaign_id"]:
+                raise _refuse_export("people of another campaign's chunk")
             people = [bytes.fromhex(digits) for digits in read["people"]]
             counts[recipients.name] += len(people)
             if people:
@@ -195,6 +197,8 @@ def _insert_lines(connection: Connection, lines: Iterator[str]) -> None:
             counts[table.name] += 1
             values = {name: _unpack(table.c[name], value) for name, value in read["row"].items()}
             connection.execute(insert(table).values(values))
+            if table is chunks:
+                campaign_of[read["row"]["id"]] = read["row"]["campaign_id"]
     raise _refuse_export("its end is missing")
 
 

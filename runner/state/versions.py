@@ -31,7 +31,8 @@ def _add_what_is_compared(connection: Connection) -> None:
     postgresql = connection.dialect.name == "postgresql"
     text, key = ('VARCHAR COLLATE "C"', "SERIAL") if postgresql else ("VARCHAR", "INTEGER")
     if postgresql:
-        connection.exec_driver_sql("ALTER TABLE recipients DROP CONSTRAINT IF EXISTS fk_recipients_campaign_id")
+        for column in ("campaign_id", "chunk_id"):
+            connection.exec_driver_sql(f"ALTER TABLE recipients DROP CONSTRAINT IF EXISTS fk_recipients_{column}")
     for statement in (
         f"ALTER TABLE chunks ADD COLUMN plan_id {text}",
         f"ALTER TABLE chunks ADD COLUMN base_url {text}",

@@ -111,7 +111,6 @@ def test_the_database_itself_refuses_a_second_live_row_whoever_writes_it(desk):
         "update chunks set recipients = 0",
         "update recipients set pseudonym = :number",
         "update refused set pseudonym = :short",
-        "update recipients set chunk_id = 99",
         "update chunks set run_id = 99",
         "insert into state select 2, version, state_id, serial, check_value, created_at, null, null from state",
         "insert into campaigns (name, edition) values ('recall', null)",

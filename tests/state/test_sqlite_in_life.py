@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from runner.errors import LockLost, StateRefused, StateUnavailable
+from runner.model.ledger import Acceptance
 from runner.state import folders
 from runner.state.folders import hold_making
 from runner.state.open import open_state
@@ -52,7 +53,7 @@ def test_an_older_copy_does_not_take_the_answer_to_a_chunk_that_it_never_knew(de
     chunk = desk.record(1)
     put_back(desk, tmp_path / "copy.db")
     with pytest.raises(StateRefused) as refused:
-        open_again().ledger.record_accepted(desk.held, chunk, None, desk.clock.read())
+        open_again().ledger.record_accepted(desk.held, chunk, Acceptance(provider_id="X"), desk.clock.read())
     assert refused.value.code == "state-older"
 
 

@@ -12,6 +12,8 @@ from runner.model.secret import Secret
 from runner.state.open import create_state, find_state, open_state
 from runner.state.transfer import export_state, import_state, retire
 
+FIRST_PEOPLE = '"campaign_id":1,"chunk_id":1,'
+
 KEY = Secret("the key of a state that tests alone open")
 
 
@@ -161,6 +163,8 @@ def test_no_key_file_is_made_for_an_import(desk, bring, place):
         lambda lines: ["{}\n", *lines[1:]],
         lambda lines: [*lines[:2], "no line of it\n", *lines[3:]],
         lambda lines: [line.replace('"name"', '"nome"') for line in lines],
+        lambda lines: [line.replace(FIRST_PEOPLE, '"campaign_id":1,"chunk_id":99,') for line in lines],
+        lambda lines: [line.replace(FIRST_PEOPLE, '"campaign_id":99,"chunk_id":1,') for line in lines],
     ],
 )
 def test_what_is_not_whole_is_refused_and_leaves_nothing(desk, bring, place, clock, hurt):
