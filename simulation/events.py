@@ -23,7 +23,7 @@ def happen(world: World, begin_run: Callable[[], None] | None) -> None:
     _pass_part_of_a_freeze(world)
     drawn = world.rng.choices(tuple(HAPPENINGS), tuple(HAPPENINGS.values()))[0]
     # Nothing else harms as much while a request is under way that nobody watches.
-    if world.rng.random() < 0.4 and any(process.frozen and process.in_flight for process in world.living):
+    if world.left_alone and world.rng.random() < 0.4:
         drawn = take_lock_away
     drawn(world)
     if drawn in BEGINNING and begin_run is not None:
@@ -96,7 +96,7 @@ def take_lock_away(world: World) -> None:
     victims = [process for process in world.living if process.locks]
     if not victims:
         return
-    process = world.rng.choice([p for p in victims if p.frozen] or victims)
+    process = world.rng.choice(world.left_alone or [p for p in victims if p.frozen] or victims)
     grip = world.rng.choice(list(process.locks.values())).grip
     if not isinstance(grip, FileGrip):
         return

@@ -74,10 +74,16 @@ class History:
                 self._begin_run()
             else:
                 events.happen(world, self._begin_run if self._runs_left else None)
-        elif rng.random() < world.weather.event * (1.5 if any(p.frozen for p in world.living) else 1.0):
+        elif rng.random() < self._find_chance_of_event():
             events.happen(world, self._begin_run if self._runs_left else None)
         else:
             self._go_on()
+
+    def _find_chance_of_event(self) -> float:
+        """Whoever is frozen leaves others time, above all where its request is under way meanwhile."""
+        if self.world.left_alone:
+            return 0.7
+        return self.world.weather.event * (1.5 if any(p.frozen for p in self.world.living) else 1.0)
 
     def _go_on(self) -> None:
         """Let one of those go on who may; where nobody may, time passes until somebody may."""

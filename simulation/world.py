@@ -66,6 +66,13 @@ class World:
         """The processes that have not ended."""
         return [process for process in self.processes if not process.over]
 
+    @property
+    def left_alone(self) -> list[Process]:
+        """Those who are frozen while their request is under way, and hold their locks."""
+        holders = self.holders.values()
+        frozen = (process for process in self.living if process.frozen and process.in_flight)
+        return [process for process in frozen if any(holder is process for holder in holders)]
+
     def is_gone(self, holder: Holder) -> bool:
         """What the machine's table of processes tells: nothing of those of another boot."""
         if holder.boot_id != self.machine.read().boot_id:
@@ -94,7 +101,7 @@ class World:
     def draw_travel(self, timeout_s: float) -> float:
         """How long a request travels: where a network is down, the kernel sends its bytes again and again."""
         if self.rng.random() < self.weather.held:
-            return 1.1 * timeout_s * self.rng.random()
+            return timeout_s * self.rng.choice((0.3, 0.9, 1.1)) * (0.9 + 0.2 * self.rng.random())
         return self.draw_latency()
 
     def draw_latency(self) -> float:
