@@ -111,7 +111,8 @@ def _refuse_sending(connection: Connection, chunk: str, now: Instant) -> None:
         return
     moment: datetime = now.wall + _find_left(sender, now)
     message = f"chunk {chunk} may still be under way: {describe_holder(sender.holder)} recorded it"
-    hint = f"end that process, or settle the chunk after {spell_moment(moment)}"
+    until = f"end that process, or wait until {spell_moment(moment)}"
+    hint = f"{until}; then look at the provider once more, which may have taken the chunk meanwhile"
     raise SettlementRefused(message, hint=hint, code="still-sending")
 
 

@@ -108,6 +108,7 @@ def test_a_chunk_is_not_released_while_its_sender_may_still_be_sending_it(desk):
     assert refused.code == "still-sending"
     assert f"process {this_holder(desk.clock, '').pid}" in refused.message
     assert spell_moment(datetime(2026, 11, 24, 10, 1, tzinfo=UTC)) in refused.hint
+    assert "look at the provider once more" in refused.hint
     desk.clock.wait(59.9)
     assert refusal_of(desk, chunk, accepted=False).code == "still-sending"
     desk.clock.wait(0.1)
