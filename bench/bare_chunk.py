@@ -1,6 +1,7 @@
 """What a chunk costs at the least: for each, a durable commit with its people, a bare request, a durable commit.
 
-Usage: bare_chunk.py URL CHUNKS DATABASE, which is a file, or `host=…` of a PostgreSQL server
+The rows are those of the product, in its tables. Usage: bare_chunk.py URL CHUNKS DATABASE, which is a file, or `host=…`
+of a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -9,16 +10,66 @@ import json
 import random
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import httpx
+from sqlalchemy import Dialect, bindparam, create_engine, insert, update
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from runner.state.tables import accounts, campaigns, chunks, contents, metadata, runs
 
 PEOPLE = 500
-SCHEMA = """
-create table chunk (id integer primary key, status text not null);
-create table person (campaign integer, pseudonym {bytes}, chunk integer, primary key (campaign, pseudonym)) {how};
-"""
+MOMENT = "2026-12-01T09:00:00.000000+00:00"
+BOOT = "01234567-89ab-cdef-0123-456789abcdef"
+
+PARENTS = (
+    (accounts, {"id": 1, "fingerprint": b"f" * 16, "epoch": 1}),
+    (
+        runs,
+        {
+            "id": 1,
+            "account_id": 1,
+            "user": "ops",
+            "host": "host",
+            "boot_id": BOOT,
+            "pid_namespace": "pid:[1]",
+            "pid": 1,
+            "process_started": "1",
+            "command": "campaign apply",
+            "since": MOMENT,
+        },
+    ),
+    (campaigns, {"id": 1, "name": "recall"}),
+    (contents, {"id": 1, "campaign_id": 1, "digest": b"d" * 32, "audio": "a", "notify_email": "ops@example.fr"}),
+)
+RECORDED: Mapping[str, object] = {
+    "campaign_id": 1,
+    "content_id": 1,
+    "account_id": 1,
+    "account": "main",
+    "run_id": 1,
+    "status": "sending",
+    "recipients": PEOPLE,
+    "probe": False,
+    "timeout_s": 30.0,
+    "recorded_at": MOMENT,
+    "recorded_boottime_s": 1000.0,
+    "recorded_boot_id": BOOT,
+    "plan_id": "0123456789abcdef",
+    "base_url": "${BENCH_URL}",
+}
+ANSWERED: Mapping[str, object] = {
+    "status": "accepted",
+    "ended_at": MOMENT,
+    "ended_boottime_s": 1001.0,
+    "ended_boot_id": BOOT,
+    "provider_id": "0123456789",
+    "cost": "75.00",
+    "currency": "EUR",
+    "counted": PEOPLE,
+    "audio_name": "recall.wav",
+}
 
 
 class Ledger(Protocol):
@@ -35,21 +86,24 @@ class Sqlite:
     """In a file."""
 
     def __init__(self, path: str) -> None:
+        dialect = create_engine("sqlite://", paramstyle="named").dialect
+        self._record, self._answer = _spell_writing(dialect)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript("pragma journal_mode = wal; pragma synchronous = full;")
-        self._connection.executescript(SCHEMA.format(bytes="blob", how="without rowid"))
+        for statement, values in _spell_making(dialect):
+            self._connection.execute(statement, values)
 
     def record(self, chunk: int, people: Sequence[bytes]) -> None:
         """In one transaction."""
         self._connection.execute("begin immediate")
-        self._connection.execute("insert into chunk values (?, 'sending')", (chunk,))
+        self._connection.execute(self._record, {**RECORDED, "id": chunk, "name": f"chunk-{chunk}"})
         rows = [(person, chunk) for person in people]
-        self._connection.executemany("insert into person values (1, ?, ?)", rows)
+        self._connection.executemany("insert into recipients values (1, ?, ?)", rows)
         self._connection.execute("commit")
 
     def answer(self, chunk: int) -> None:
         """In a transaction of its own."""
-        self._connection.execute("update chunk set status = 'accepted' where id = ?", (chunk,))
+        self._connection.execute(self._answer, {**ANSWERED, "answered": chunk})
 
 
 class Postgresql:
@@ -58,21 +112,41 @@ class Postgresql:
     def __init__(self, about: str) -> None:
         import psycopg
 
+        dialect = create_engine("postgresql+psycopg://").dialect
+        self._record, self._answer = (statement.encode() for statement in _spell_writing(dialect))
         self._connection = psycopg.connect(about, autocommit=True)
-        self._connection.execute(SCHEMA.format(bytes="bytea", how="").encode())
+        for statement, values in _spell_making(dialect):
+            self._connection.execute(statement.encode(), values)
 
     def record(self, chunk: int, people: Sequence[bytes]) -> None:
         """In one transaction, people in the server's own bytes."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            cursor.execute("insert into chunk values (%s, 'sending')", (chunk,))
-            with cursor.copy("copy person from stdin (format binary)") as copy:
+            cursor.execute(self._record, {**RECORDED, "id": chunk, "name": f"chunk-{chunk}"})
+            with cursor.copy("copy recipients from stdin (format binary)") as copy:
                 copy.set_types(["int4", "bytea", "int4"])
                 for person in people:
                     copy.write_row((1, person, chunk))
 
     def answer(self, chunk: int) -> None:
         """In a transaction of its own."""
-        self._connection.execute("update chunk set status = 'accepted' where id = %s", (chunk,))
+        self._connection.execute(self._answer, {**ANSWERED, "answered": chunk})
+
+
+def _spell_making(dialect: Dialect) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The product's tables, and the rows that those of a chunk point at."""
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table).compile(dialect=dialect)), {}
+        for index in table.indexes:
+            yield str(CreateIndex(index).compile(dialect=dialect)), {}
+    for table, values in PARENTS:
+        yield str(insert(table).compile(dialect=dialect, column_keys=list(values))), values
+
+
+def _spell_writing(dialect: Dialect) -> tuple[str, str]:
+    """What is written of a chunk before its request, and after it."""
+    record = insert(chunks).compile(dialect=dialect, column_keys=["id", "name", *RECORDED])
+    answer = update(chunks).where(chunks.c.id == bindparam("answered"))
+    return str(record), str(answer.compile(dialect=dialect, column_keys=list(ANSWERED)))
 
 
 def main(url: str, chunks: int, database: str) -> None:

@@ -86,7 +86,8 @@ Processor time is that of all cores; memory is the peak.
 - A chunk is a run of many chunks less a run of {few}, divided by what lies between: start-up and planning are not in
   it (its memory is that of the longer run). It goes to the sandbox on loopback, whose limits are lifted. Each of our
   chunks opens a connection of its own, so that none is sent on one that the server has closed meanwhile; the bare
-  request keeps one open. On PostgreSQL, the least that could do the same is a binary COPY and an UPDATE.
+  request keeps one open. Both write the same rows into the same tables; bare, SQLite in WAL mode with full
+  synchronisation, and on PostgreSQL the least that could do the same, a binary COPY and an UPDATE.
 """
 
 
