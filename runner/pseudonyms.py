@@ -1,4 +1,4 @@
-"""Numbers → keyed hashes, in Python and as an SQL expression that gives the same bytes.
+"""Numbers → keyed hashes, in Python and as an SQL expression that gives the same, spelled out.
 
 What stands here can't be changed later: a pseudonym that is computed otherwise matches nobody in an older state, and
 everybody would be reached again.
@@ -73,12 +73,13 @@ class Pseudonyms:
     def sql(self, column: str) -> tuple[str, dict[str, bytes]]:
         """`of_number` as a DuckDB expression over a BIGINT column, and the parameters that it names.
 
-        DuckDB has no HMAC, but HMAC is two hashes over padded keys (RFC 2104). Its `sha256` answers hexadecimal text.
+        Its answer is text, 32 lower-case hexadecimal digits.
         """
+        # DuckDB has no HMAC, but HMAC is two hashes over padded keys (RFC 2104). Its `sha256` answers such digits.
         inner, outer = self._pad_key()
-        hashed = f"unhex(sha256($pseudonym_inner || encode('+' || {column}::VARCHAR)))"
-        expression = f"unhex(left(sha256($pseudonym_outer || {hashed}), {2 * PSEUDONYM_BYTES}))"
-        return expression, {"pseudonym_inner": inner, "pseudonym_outer": outer}
+        hashed = f"unhex(sha256($pseudonym_inner || encode({column}::VARCHAR)))"
+        expression = f"left(sha256($pseudonym_outer || {hashed}), {2 * PSEUDONYM_BYTES})"
+        return expression, {"pseudonym_inner": inner + b"+", "pseudonym_outer": outer}
 
     def _pad_key(self) -> tuple[bytes, bytes]:
         """The recipients' key as the inner and the outer hash of HMAC begin with it."""

@@ -62,7 +62,7 @@ def narrow_people(
 
 def _seal_sql(pseudonym_sql: PseudonymSql) -> tuple[str, dict[str, bytes]]:
     pseudonym, parameters = pseudonym_sql("number")
-    return f"lower(left(hex({pseudonym}), {2 * SEAL_BYTES}))", parameters
+    return f"left({pseudonym}, {2 * SEAL_BYTES})", parameters
 
 
 def _cut_pages(approved: bytes) -> Iterator[str]:

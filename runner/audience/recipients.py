@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -213,8 +214,8 @@ def build_audience(
         with _failing_as_problem(campaign):
             excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
             reading.refuse_problems(excluded.problems)
-            judge_rows(connection, table=TABLE, countries=countries, fiction=fiction)
-            build_people(connection, campaign.delivery.kinds, ledger)
+            judge = partial(judge_rows, table=TABLE, countries=countries, fiction=fiction)
+            build_people(connection, campaign.delivery.kinds, ledger, judge)
             pages = warn_of_pages([*recipients, *excluding])
             warnings = (*warn_of_sources(connection, recipients, campaign.delivery.kinds), *pages, *excluded.problems)
             audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)

@@ -43,8 +43,7 @@ def count_shared(
 def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[str]], pseudonym_sql: PseudonymSql) -> None:
     pseudonym, parameters = pseudonym_sql("number")
     connection.execute(
-        f"CREATE TABLE own AS SELECT number, lower(hex({pseudonym})) AS pseudonym FROM people"
-        f" WHERE reason IN ({_PEOPLE})",
+        f"CREATE TABLE own AS SELECT number, {pseudonym} AS pseudonym FROM people WHERE reason IN ({_PEOPLE})",
         parameters,
     )
     for member, pages in enumerate(held):
