@@ -111,8 +111,8 @@ def _time_chunk(door: Door) -> float:
         schedule=None,
         numbers=range(first, first + PEOPLE),
         probe=False,
+        largest_probe=0,
     )
     began = time.perf_counter()
-    door.state.ledger.must_probe(door.held)
     send_chunk(chunk, door, lambda _: None, lambda: None)
     return time.perf_counter() - began

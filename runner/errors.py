@@ -152,6 +152,10 @@ class CampaignStoppedByHand(RunnerError):
     exit_code = 2
 
 
+class ProbeNeeded(Exception):
+    """The account's last answer is not known, and a chunk is larger than a probe: it was not recorded, nor sent."""
+
+
 class AlreadyHeld(RunnerError):
     """The ledger holds one of these recipients already: recording the chunk would reach somebody twice."""
 

@@ -11,7 +11,7 @@ from typing import cast
 from runner.audience.recipients import Pending, RowPlace
 from runner.errors import Problem, ProblemsFound, StateUnavailable
 from runner.model.config import Campaign
-from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Event, Origin, Requesting
+from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Event, Origin
 from runner.model.ledger import ChunkRecord, ChunkStatus
 from runner.model.plan import Action, CampaignPlan, Plan, Rows
 from runner.plan.build import Planning
@@ -24,7 +24,7 @@ from runner.sending.run import Run
 from runner.sending.stop import Stop
 from runner.state.open import State
 from simulation.doors import Hall
-from simulation.judge import judge_account_stopped, judge_answered, judge_end, judge_requesting, judge_stopped
+from simulation.judge import judge_account_stopped, judge_answered, judge_end, judge_stopped
 from simulation.ledger import watch
 from simulation.process import Process, ProcessClock
 
@@ -153,8 +153,6 @@ class Apply:
     def _follow(self, event: Event) -> None:
         process, world = self.process, self.process.world
         match event:
-            case Requesting():
-                judge_requesting(world, process, event)
             case ChunkAnswered():
                 reason = f": {event.reason}" if event.reason else ""
                 process.tell(f"{world.name_chunk(event.chunk)} is {event.status}{reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Requesting, RunReport
+from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, RunReport
 from runner.model.ledger import ChunkStatus, NewChunk
 from runner.sending.chunk import PATIENCE_TO_RECORD_S
 from runner.sending.queue import OpenAccount, Queue
@@ -19,16 +19,15 @@ HOLD_FOR_S = 15 * 60.0
 EVERYBODY = 10**9
 
 
-def judge_requesting(world: World, process: Process, event: Requesting) -> None:
+def judge_probe(world: World, process: Process, held: Held, chunk: NewChunk) -> None:
     """A request that must be a probe is one."""
-    campaign = next(campaign for campaign in process.project.campaigns if campaign.label == event.label)
-    account = campaign.account
-    account_id = next(held.account_id for name, held in process.helds.items() if name == account)
-    content = campaign.content.audio, campaign.content.notify_url
-    why = world.laws.find_reason_to_probe(account_id, account, campaign.label, content)
-    most = campaign.delivery.probe
-    if why is not None and most and event.recipients > most:
-        raise LawBroken(f"{event.recipients} people are no probe of at most {most}, and {why}")
+    label = spell_label(chunk.campaign, chunk.edition)
+    campaign = next(campaign for campaign in process.project.campaigns if campaign.label == label)
+    content = chunk.content.audio, chunk.content.notify_url
+    why = world.laws.find_reason_to_probe(held.account_id, held.account, label, content)
+    most, people = campaign.delivery.probe, len(chunk.pseudonyms)
+    if why is not None and 0 < most < people:
+        raise LawBroken(f"{people} people are no probe of at most {most}, and {why}")
 
 
 def judge_recorded(world: World, process: Process, held: Held, chunk: NewChunk, name: str) -> None:
@@ -37,6 +36,7 @@ def judge_recorded(world: World, process: Process, held: Held, chunk: NewChunk, 
     world.records.append((label, process))
     world.counts["chunks"] += 1
     process.tell(f"records {world.name_chunk(name)}: {len(chunk.pseudonyms)} people of {label}")
+    judge_probe(world, process, held, chunk)
     stopped = [glob for glob in world.stopped if not glob or glob == chunk.campaign]
     if stopped:
         raise LawBroken(f"{label} is recorded, and was stopped by hand")

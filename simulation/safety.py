@@ -102,16 +102,16 @@ MUTANTS = (
     ),
     Mutant(
         name="no probe after doubt",
-        file="runner/sending/queue.py",
-        old="(not queue.accepted or self.door.state.ledger.must_probe(self.door.held))",
-        new="not queue.accepted",
+        file="runner/state/chunks.py",
+        old="asked = (is_account(), answered | doubted, ~chunks.c.adopted)",
+        new="asked = (is_account(), answered, ~chunks.c.adopted)",
         keeps="an outage leaves few people in doubt",
     ),
     Mutant(
         name="no probe of new content",
         file="runner/sending/queue.py",
-        old="(not queue.accepted or self.door.state.ledger.must_probe(self.door.held))",
-        new="self.door.state.ledger.must_probe(self.door.held)",
+        old="(not queue.accepted or self.doubtful)",
+        new="self.doubtful",
         keeps="a wrong recording reaches few",
     ),
     Mutant(

@@ -65,7 +65,10 @@ class KeptContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewChunk:
-    """A chunk about to be recorded as `sending`, with the pseudonyms of all its recipients (16 bytes each)."""
+    """A chunk about to be recorded as `sending`, with the pseudonyms of all its recipients (16 bytes each).
+
+    `largest_probe` is how many people a probe of its campaign may have, 0 where it makes none.
+    """
 
     campaign: str
     edition: str | None
@@ -73,6 +76,7 @@ class NewChunk:
     pseudonyms: tuple[bytes, ...]
     probe: bool
     timeout: timedelta
+    largest_probe: int = 0
     plan_id: str | None = None
     base_url: str | None = None
 

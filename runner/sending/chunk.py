@@ -70,6 +70,7 @@ class Chunk:
     schedule: datetime | None
     numbers: Sequence[int]
     probe: bool
+    largest_probe: int
     plan_id: str
 
 
@@ -103,8 +104,8 @@ class Outcome:
 def send_chunk(chunk: Chunk, door: Door, tell: Tell, refuse_late: Callable[[], None]) -> Outcome:
     """Carry one chunk through the four steps. `refuse_late` is asked last, when the connection stands.
 
-    Raises what `refuse_late` does, and LockLost, TooManyInDoubt, AlreadyHeld or StateUnavailable where the ledger can't
-    record the chunk: nothing was sent then.
+    Raises what `refuse_late` does, and LockLost, TooManyInDoubt, ProbeNeeded, AlreadyHeld or StateUnavailable where the
+    ledger can't record the chunk: nothing was sent then.
     """
     recorded: list[str] = []
 
@@ -135,6 +136,7 @@ def _record_sending(chunk: Chunk, door: Door) -> str:
             content=chunk.kept_content,
             pseudonyms=tuple(map(door.state.pseudonyms.of_number, chunk.numbers)),
             probe=chunk.probe,
+            largest_probe=chunk.largest_probe,
             timeout=door.account.timeout,
             plan_id=chunk.plan_id,
             base_url=door.account.base_url.text,

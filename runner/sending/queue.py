@@ -12,7 +12,7 @@ from runner.audience.recipients import Pending
 from runner.model.clock import Instant
 from runner.model.config import Campaign
 from runner.model.ledger import KeptContent
-from runner.model.verdict import NotSent, RateLimited, Verdict
+from runner.model.verdict import Accepted, NotSent, RateLimited, Unknown, Verdict
 from runner.plan.build import Planning
 from runner.plan.content import keep_content
 from runner.plan.desk import Desk, reread_excluded
@@ -96,13 +96,15 @@ class Queue:
 class OpenAccount:
     """One account of the run: the door to its provider, its window, and its queues in their order.
 
-    Two names with one API key share the window. `failures` counts tries to connect in a row, `too_many` the answers in
-    a row that said the rate was too high, `too_many_since` the first of them.
+    Two names with one API key share the window. `doubtful` says whether the last answer of the account, of any run, is
+    not known, as far as this run has heard: then requests are probes. `failures` counts tries to connect in a row,
+    `too_many` the answers in a row that said the rate was too high, `too_many_since` the first of them.
     """
 
     door: Door
     window: Window
     queues: list[Queue]
+    doubtful: bool
     failures: int = 0
     too_many: int = 0
     too_many_since_s: float = 0.0
@@ -125,6 +127,8 @@ class OpenAccount:
         """Count this outcome: in the window where its request left, and among those that came in a row."""
         if ended is not None:
             self.window.note_end(ended)
+        if isinstance(verdict, Accepted | Unknown):
+            self.doubtful = isinstance(verdict, Unknown)
         self.failures = self.failures + 1 if isinstance(verdict, NotSent) else 0
         if not isinstance(verdict, RateLimited):
             self.too_many = 0
@@ -137,7 +141,7 @@ class OpenAccount:
         """The next people of this queue, at most `most` of them, as the chunk that would be sent."""
         size = chunk_size(queue.campaign, self.door.account)
         probe = queue.campaign.delivery.probe
-        probes = probe > 0 and (not queue.accepted or self.door.state.ledger.must_probe(self.door.held))
+        probes = probe > 0 and (not queue.accepted or self.doubtful)
         part = queue.parts.take(min(most, size, probe) if probes else min(most, size))
         campaign = queue.campaign
         return part, Chunk(
@@ -149,6 +153,7 @@ class OpenAccount:
             schedule=queue.schedule,
             numbers=part.numbers,
             probe=probes,
+            largest_probe=probe,
             plan_id=queue.plan_id,
         )
 
@@ -170,7 +175,8 @@ def open_accounts(doors: Sequence[Door], planning: Planning, desk: Desk) -> tupl
             for planned in planning.plan.sending
             if planned.account == door.account.name
         ]
-        accounts.append(OpenAccount(door, windows[door.held.account_id], queues))
+        doubtful = door.state.ledger.must_probe(door.held)
+        accounts.append(OpenAccount(door, windows[door.held.account_id], queues, doubtful))
     return tuple(accounts)
 
 

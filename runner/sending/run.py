@@ -9,6 +9,7 @@ from runner.errors import (
     AlreadyHeld,
     CampaignStoppedByHand,
     LockLost,
+    ProbeNeeded,
     ProblemsFound,
     RunnerError,
     StateRefused,
@@ -111,6 +112,10 @@ class Run:
             outcome = send_chunk(chunk, account.door, self._tell, self._refuse_late)
         except StartRefused:
             queue.parts.put_back(part)
+        except ProbeNeeded:
+            # Another run has heard no answer meanwhile: the same people wait for a smaller request.
+            queue.parts.put_back(part)
+            account.doubtful = True
         except (AlreadyHeld, CampaignStoppedByHand) as error:
             queue.parts.put_back(part)
             self._stop_campaign(queue, error.message, exit_code=error.exit_code, hint=error.hint)

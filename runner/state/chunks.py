@@ -64,11 +64,11 @@ def _select_doubt() -> Select[int]:
     return select(func.count()).select_from(chunks).where(chunks.c.status.in_(sorted(IN_DOUBT)), is_account())
 
 
-def _select_newest_answer() -> Select[bool]:
+def _select_last_is_doubt() -> Select[bool]:
     answered = (chunks.c.status == ChunkStatus.ACCEPTED) & chunks.c.settled_at.is_(None)
     doubted = (chunks.c.status == ChunkStatus.UNKNOWN) | chunks.c.settled_at.is_not(None)
     asked = (is_account(), answered | doubted, ~chunks.c.adopted)
-    return select(answered).where(*asked).order_by(chunks.c.id.desc()).limit(1)
+    return select(doubted).where(*asked).order_by(chunks.c.id.desc()).limit(1)
 
 
 def _select_requests() -> Select[*tuple[Any, ...]]:
@@ -78,7 +78,7 @@ def _select_requests() -> Select[*tuple[Any, ...]]:
 
 # To build a statement takes longer than to carry it out: what each chunk and each run asks is built once.
 DOUBT = _select_doubt()
-NEWEST_ANSWER = _select_newest_answer()
+LAST_IS_DOUBT = _select_last_is_doubt()
 ENDED_REQUESTS = _select_requests().where(chunks.c.ended_at.is_not(None)).limit(bindparam("newest"))
 OPEN_REQUESTS = _select_requests().where(chunks.c.ended_at.is_(None))
 RECORDS = select(*RECORD).join(campaigns, chunks.c.campaign_id == campaigns.c.id).order_by(chunks.c.id)
@@ -139,8 +139,7 @@ def must_probe(connection: Connection, held: Held) -> bool:
     One that an operator settled still counts as unknown here: whatever became of it, the provider has answered nothing
     since, and a probe is what finds out whether it does.
     """
-    accepted = connection.execute(NEWEST_ANSWER, name_account(held)).scalar()
-    return accepted is not None and not accepted
+    return bool(connection.execute(LAST_IS_DOUBT, name_account(held)).scalar())
 
 
 def read_departures(connection: Connection, held: Held, newest: int) -> tuple[Departure, ...]:

@@ -207,7 +207,8 @@ class Ledger:
         """Record the chunk as `sending` with all its people, in one durable transaction; answer the chunk's name.
 
         Raises LockLost where the lock is another's, CampaignStoppedByHand where somebody stopped the campaign,
-        TooManyInDoubt where the account has no place left, AlreadyHeld where the campaign holds somebody of the chunk.
+        TooManyInDoubt where the account has no place left, ProbeNeeded where its last answer is not known and the chunk
+        is larger than a probe, AlreadyHeld where the campaign holds somebody of the chunk.
         Whatever it raises, the request may not leave.
         """
         with self._transactions.fenced() as connection:

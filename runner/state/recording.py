@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from runner.errors import AlreadyHeld, AlreadySettled, StateRefused, TooManyInDoubt
+from runner.errors import AlreadyHeld, AlreadySettled, ProbeNeeded, StateRefused, TooManyInDoubt
 from runner.model.clock import Instant
 from runner.model.ledger import IN_DOUBT, Acceptance, Adoption, ChunkStatus, KeptContent, NewChunk
-from runner.state.chunks import DOUBT, is_campaign, name_account, name_campaign
+from runner.state.chunks import DOUBT, LAST_IS_DOUBT, is_campaign, name_account, name_campaign
 from runner.state.dialects import ServerMoment, insert_people, is_held_twice
 from runner.state.fence import EPOCH, Held, check_fence, refuse_lost
 from runner.state.people import CAMPAIGN_ID
@@ -49,6 +49,7 @@ KNOWN_BEFORE_SENDING = KNOWN.add_columns(
     exists().select_from(stops).label("stopped"),
     RENAMED.scalar_subquery().label("renamed"),
     DOUBT.scalar_subquery().label("in_doubt"),
+    LAST_IS_DOUBT.scalar_subquery().label("last_is_doubt"),
 )
 RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
 RAISE_SERIAL = update(state).values(serial=state.c.serial + 1)
@@ -81,6 +82,8 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         refuse_stopped(connection, chunk)
     refuse_renamed(chunk, known.renamed)
     _refuse_doubt(known.in_doubt, held, max_in_doubt)
+    if known.last_is_doubt and 0 < chunk.largest_probe < len(chunk.pseudonyms):
+        raise ProbeNeeded
     campaign_id, content_id = _keep(connection, chunk, known)
     name = _make_name()
     recorded = {

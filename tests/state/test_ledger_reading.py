@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.errors import AlreadyHeld
+from runner.errors import AlreadyHeld, ProbeNeeded
 from runner.model.clock import Instant
 from runner.model.ledger import ChunkStatus, Departure
 from runner.state import people as people_room
@@ -262,6 +262,23 @@ def test_after_an_unknown_the_account_probes_until_one_is_accepted(desk):
     assert must_probe(desk.held)
     desk.accept(desk.record(5, name="other"))
     assert not must_probe(desk.held)
+
+
+def test_what_is_larger_than_a_probe_is_not_recorded_after_an_unknown_of_any_run_whatever_its_own_has_heard(desk):
+    desk.record(1, 2, 3, largest_probe=2)
+    with desk.hold("main", desk.OTHER_FINGERPRINT) as other:
+        desk.doubt(desk.record(4, held=other), held=other)
+        for held in (desk.held, other):
+            with pytest.raises(ProbeNeeded):
+                desk.record(5, 6, 7, held=held, largest_probe=2)
+    assert desk.people() == {1: "S", 2: "S", 3: "S", 4: "U"}
+    desk.accept(desk.record(5, 6, largest_probe=2))
+    desk.record(7, 8, 9, largest_probe=2)
+
+
+def test_a_campaign_without_probes_goes_on_after_an_unknown(desk):
+    desk.doubt(desk.record(1))
+    desk.record(2, 3, 4, largest_probe=0)
 
 
 @pytest.mark.parametrize("accepted", [True, False])
