@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection, Select, bindparam, case, exists, func, literal, select
 
 from runner.model.ledger import ChunkStatus
+from runner.pseudonyms import PSEUDONYM_BYTES
 from runner.state.chunks import is_campaign, name_campaign
 from runner.state.dialects import Hexadecimal, LastHexadecimal, find_statuses
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
 """People a page: some 3 MB of text."""
+
+GREATEST = b"\xff" * PSEUDONYM_BYTES
 
 LETTERS = {ChunkStatus.ACCEPTED.value: "A", ChunkStatus.UNKNOWN.value: "U", ChunkStatus.SENDING.value: "S"}
 REFUSED = "R"
@@ -30,11 +33,18 @@ def _page(query: Select[bytes, str]) -> Select[str, str]:
     return select(text, func.coalesce(LastHexadecimal(people.c.pseudonym), ""))
 
 
-HELD = _page(
-    select(recipients.c.pseudonym, case(LETTERS, value=chunks.c.status, else_=LOST).label("letter"))
+_NEXT = (recipients.c.campaign_id == bindparam("campaign_id")) & (recipients.c.pseudonym > bindparam("after"))
+END_OF_PAGE = (
+    select(recipients.c.pseudonym).where(_NEXT).order_by(recipients.c.pseudonym).offset(bindparam("others")).limit(1)
+)
+HELD = (
+    select(
+        func.aggregate_strings(
+            Hexadecimal(recipients.c.pseudonym).concat(case(LETTERS, value=chunks.c.status, else_=LOST)), ","
+        )
+    )
     .outerjoin(chunks, recipients.c.chunk_id == chunks.c.id)
-    .where(recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.pseudonym > bindparam("after"))
-    .order_by(recipients.c.pseudonym)
+    .where(_NEXT, recipients.c.pseudonym <= bindparam("last"))
 )
 _OF_CONTENT = (contents.c.campaign_id == bindparam("campaign_id")) & (contents.c.digest == bindparam("digest"))
 _HELD_NOW = exists().where(
@@ -71,7 +81,11 @@ def find_campaign_id(connection: Connection, name: str, edition: str | None) -> 
 
 def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: bytes) -> Page:
     """The next people that the campaign holds."""
-    return _read_page(connection, HELD, {"campaign_id": campaign_id, "after": after, "page": PAGE})
+    asked = {"campaign_id": campaign_id, "after": after}
+    # The end of the page is found first: to count people off while they are joined takes half as long again.
+    last = connection.execute(END_OF_PAGE, {**asked, "others": PAGE - 1}).scalar()
+    text = connection.execute(HELD, {**asked, "last": last or GREATEST}).scalar()
+    return text, last
 
 
 def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> str:
