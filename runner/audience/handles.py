@@ -40,12 +40,16 @@ def open_spool() -> BinaryIO:
     return file
 
 
-def read_head(file: BinaryIO, size: int) -> bytes:
-    """The first `size` bytes of a file, or all; where reading goes on stays as it was."""
-    if hasattr(os, "pread"):
-        return os.pread(file.fileno(), size, 0)
+READS_AT_A_PLACE = hasattr(os, "pread")
+"""Whether two threads can read one open file, each at its own place."""
+
+
+def read_at(file: BinaryIO, place: int, size: int) -> bytes:
+    """The `size` bytes from a place of a file on, or all that there are; where reading goes on stays as it was."""
+    if READS_AT_A_PLACE:
+        return os.pread(file.fileno(), size, place)
     at = file.tell()
-    file.seek(0)
-    head = file.read(size)
+    file.seek(place)
+    found = file.read(size)
     file.seek(at)
-    return head
+    return found

@@ -42,8 +42,12 @@ def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: 
     The relation has (place, text, hurt, w0, w1, …): the row's place among the file's rows, from 1; the cell of the
     column; why it can't be read, a `Hurt`, or nothing; and the other cells that are wanted.
     """
-    lines = text.lines - text.empty_lines - (shape.first_line - shape.empty_before)
-    table = _Regular(text.file, shape, wanted, shape.first_line, lines)
+
+    def count_table_lines() -> int:
+        counts = text.count_lines()
+        return counts.lines - counts.empty - (shape.first_line - shape.empty_before)
+
+    table = _Regular(text.file, shape, wanted, shape.first_line, count_table_lines)
     relation = _load_table(connection, table) if text.is_regular else None
     if relation is None:
         relation = _load_carefully(connection, text, shape, wanted)
@@ -66,13 +70,16 @@ def is_valueless(cell: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Regular:
-    """A table for the engine's own reader: where it starts, and how many lines with something in them follow."""
+    """A table for the engine's own reader: where it starts, and what tells how many lines, but empty ones, follow.
+
+    To tell that may take until they are counted, so it is asked when the engine has read.
+    """
 
     file: BinaryIO
     shape: Shape
     wanted: Wanted
     skip: int
-    lines: int
+    count_lines: Callable[[], int]
 
 
 def _load_table(connection: DuckDBPyConnection, table: _Regular) -> str | None:
@@ -88,7 +95,7 @@ def _load_table(connection: DuckDBPyConnection, table: _Regular) -> str | None:
         raise
     except duckdb.Error:
         return None
-    if count(connection, "SELECT count(*) FROM read") != table.lines:
+    if count(connection, "SELECT count(*) FROM read") != table.count_lines():
         return None
     columns = ", ".join(["text", "'' AS hurt", *others])
     if not count(connection, f"SELECT count(*) FROM read WHERE {is_valueless('text')}"):
@@ -104,7 +111,7 @@ def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wa
     others = [f"w{index}" for index in range(len(wanted.others))]
     with open_spool() as copy, open_spool() as odd:
         written = _write_regular(text, shape, wanted, copy, odd)
-        relation = _load_table(connection, _Regular(copy, shape, wanted, 1, written))
+        relation = _load_table(connection, _Regular(copy, shape, wanted, 1, lambda: written))
         source = read_spool(odd, ["mark", "text", "hurt", *others], skip=1)
         # Here a line feed alone can be a cell, and only it is taken for NULL.
         cells = ", ".join(f"coalesce({cell}, chr(10)) AS {cell}" for cell in ["mark", "text", "hurt", *others])
@@ -139,7 +146,7 @@ def _write_regular(text: Text, shape: Shape, wanted: Wanted, copy: BinaryIO, odd
                 marks += 1
                 plain_text.write(f"{before}{_MARK}{marks}{after}\n")
                 write_odd((f"{_MARK}{marks}", *row))
-        if shape.first_line + lines.number != text.lines:
+        if shape.first_line + lines.number != text.count_lines().lines:
             raise SourceUnreadable(f"`{text.name}` has lines that belong to no row")
     return copied + marks
 

@@ -11,10 +11,11 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
-from runner.audience.handles import open_spool, read_head
+from runner.audience.handles import READS_AT_A_PLACE, open_spool, read_at
 from runner.errors import SourceUnreadable
 from runner.numbers.spelling import REPLACEMENT
 
@@ -54,7 +55,7 @@ _SIGNATURES = (
 )
 
 _MARKUP = re.compile(rb"(?i)\s*<(!doctype|html|head|body|table|\?xml)")
-_EMPTY = re.compile(rb"(?<=\n)\n")
+_EMPTY = re.compile(rb"\n(?=\n)")
 _JSON = re.compile(rb"""\s*(\{\s*["}]|\[\s*[\[{"\]])""")
 
 
@@ -67,21 +68,31 @@ def _replace(error: UnicodeError) -> tuple[bytes, int]:
 codecs.register_error(WITH_REPLACEMENTS, _replace)
 
 
+class LineCounts(NamedTuple):
+    """How many lines a text has, and how many of them have no character. However they end, lines are physical."""
+
+    lines: int
+    empty: int
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A file whose bytes are text in UTF-8, perhaps after a byte order mark.
 
-    `stamp` is its size and time of change when it was opened. `lines` counts physical lines, however they end,
-    `empty_lines` those without a character. `is_regular` says that all lines end alike, and that no quote follows a
-    space: what every reader of CSV reads alike.
+    `stamp` is its size and time of change when it was opened. `counting` counts its lines, apart from whoever reads
+    them meanwhile. `is_regular` says that all lines end alike, and that no quote follows a space: what every reader of
+    CSV reads alike.
     """
 
     name: str
     file: BinaryIO
     stamp: tuple[int, int]
-    lines: int
-    empty_lines: int
+    counting: Future[LineCounts]
     is_regular: bool
+
+    def count_lines(self) -> LineCounts:
+        """Its lines, as soon as they are counted."""
+        return self.counting.result()
 
     def open_lines(self) -> TextIO:
         """The text from its start, each line ending with a line feed; closing it leaves the file open."""
@@ -94,7 +105,8 @@ class Text:
         refuse_change(self.file, self.stamp, self.name)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, once nobody counts in it any more."""
+        self.counting.exception()
         self.file.close()
 
 
@@ -104,7 +116,7 @@ def read_text(file: BinaryIO, name: str) -> Text:
     Raises SourceUnreadable where it is something else than a text, is cut, or has a line past the bound.
     """
     stamp = stamp_file(file)
-    head = read_head(file, 4096)
+    head = read_at(file, 0, 4096)
     _refuse_signatures(name, head)
     if _JSON.match(head.removeprefix(codecs.BOM_UTF8)):
         hint = "name it `.json`, or `.jsonl` where each row stands on a line of its own"
@@ -128,7 +140,7 @@ def open_text(file: BinaryIO, name: str) -> TextIO:
     Raises SourceUnreadable where it is something else than a text, or is cut.
     """
     stamp = stamp_file(file)
-    _refuse_signatures(name, read_head(file, 4096))
+    _refuse_signatures(name, read_at(file, 0, 4096))
     encoding = _find_encoding(file, name)
     copy: BinaryIO
     if encoding is None:
@@ -167,7 +179,7 @@ def _refuse_signatures(name: str, head: bytes) -> None:
 
 def _find_encoding(file: BinaryIO, name: str) -> str | None:
     """The encoding from which the file must be brought to UTF-8; None where it is UTF-8 as it is."""
-    head = read_head(file, 4)
+    head = read_at(file, 0, 4)
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
     if marked == "utf-8":
         return None if _is_utf8(file, name) else "utf-8"
@@ -200,51 +212,94 @@ def _transcode(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
 
 
 def _survey(name: str, file: BinaryIO, stamp: tuple[int, int]) -> Text:
-    """Count the lines, whatever reads them later, and refuse what no reader should be given."""
-    feeds = returns = pairs = empty = length = 0
-    has_spaced_quotes = False
+    """Refuse what no reader should be given, and find what the engine reads alike; the lines are counted aside."""
+    at = length = 0
+    has_returns = has_pairs = has_feeds = has_spaced_quotes = False
+    last = b"\n"
+    for raw in _blocks(file, whole_line_ends=True):
+        if b"\0" in raw:
+            raise _refuse_nul(name, _find_line(file, at + raw.index(b"\0")))
+        if b"\r" in raw:
+            pairs = raw.count(b"\r\n")
+            has_pairs = has_pairs or pairs > 0
+            has_returns = has_returns or raw.count(b"\r") > pairs
+            has_feeds = has_feeds or raw.count(b"\n") > pairs
+        else:
+            has_feeds = has_feeds or b"\n" in raw
+        has_spaced_quotes = has_spaced_quotes or (b'"' in raw and b' "' in last + raw)
+        if length + _find_end(raw) > MOST_LINE_BYTES:
+            raise _refuse_line(name, _find_line(file, at))
+        length = _measure_rest(raw, length)
+        at += len(raw)
+        last = raw[-1:]
+    is_regular = not has_returns and not (has_pairs and has_feeds) and not has_spaced_quotes
+    return Text(name, file, stamp, _count_aside(file), is_regular)
+
+
+def _find_end(block: bytes) -> int:
+    """Where the first line that `block` has of its own, or goes on with, ends."""
+    return min((block.find(end) for end in (b"\n", b"\r") if end in block), default=len(block))
+
+
+def _measure_rest(block: bytes, length: int) -> int:
+    """The bytes of the line that `block` leaves unended, of which `length` were there before it."""
+    end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+    return length + len(block) if end < 0 else len(block) - 1 - end
+
+
+def _refuse_nul(name: str, line: int) -> SourceUnreadable:
+    message = f"`{name}` is no text: it has a NUL character in line {line:,}"
+    hint = "if it is UTF-16 without a byte order mark, save it as UTF-8; else export it again as CSV"
+    return SourceUnreadable(message, hint=hint, code="not-a-table")
+
+
+def _refuse_line(name: str, line: int) -> SourceUnreadable:
+    message = f"`{name}` has a line of more than {MOST_LINE_BYTES >> 20} MB: line {line:,}"
+    return SourceUnreadable(message, hint="export it again as CSV, a row a line", code="source-too-large")
+
+
+def _find_line(file: BinaryIO, place: int) -> int:
+    """The line, from 1, in which the byte at this place stands."""
+    ends = at = 0
+    for raw in _blocks(file, whole_line_ends=True):
+        block = raw[: place - at].replace(b"\r\n", b"\n")
+        ends += block.count(b"\n") + block.count(b"\r")
+        at += len(raw)
+        if at >= place:
+            break
+    return ends + 1
+
+
+def _count_aside(file: BinaryIO) -> Future[LineCounts]:
+    """The lines, counted by a thread of their own where the system lets two read one file."""
+    if READS_AT_A_PLACE:
+        with_one_thread = ThreadPoolExecutor(max_workers=1)
+        counting = with_one_thread.submit(_count_lines, file)
+        with_one_thread.shutdown(wait=False)
+        return counting
+    counted: Future[LineCounts] = Future()
+    counted.set_result(_count_lines(file))
+    return counted
+
+
+def _count_lines(file: BinaryIO) -> LineCounts:
+    ends = empty = 0
     last = b"\n"
     for raw in _blocks(file, whole_line_ends=True):
         block = raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw
-        _refuse_nul(name, block, feeds + returns)
-        pairs += len(raw) - len(block)
-        feeds += block.count(b"\n")
-        returns += block.count(b"\r") if b"\r" in block else 0
-        joined = last + block
-        empty += len(_EMPTY.findall(joined)) if b"\n\n" in joined else 0
-        has_spaced_quotes = has_spaced_quotes or (b'"' in block and b' "' in joined)
-        length = _measure(name, block, length, feeds + returns)
+        ends += block.count(b"\n") + (block.count(b"\r") if b"\r" in block else 0)
+        empty += len(_EMPTY.findall(last + block))
         last = block[-1:]
-    lines = feeds + returns + (last not in (b"\n", b"\r"))
-    is_regular = not returns and pairs in (0, feeds) and not has_spaced_quotes
-    return Text(name, file, stamp, lines, empty, is_regular)
-
-
-def _refuse_nul(name: str, block: bytes, lines_before: int) -> None:
-    if b"\0" in block:
-        line = lines_before + block[: block.index(b"\0")].count(b"\n") + 1
-        message = f"`{name}` is no text: it has a NUL character in line {line:,}"
-        hint = "if it is UTF-16 without a byte order mark, save it as UTF-8; else export it again as CSV"
-        raise SourceUnreadable(message, hint=hint, code="not-a-table")
-
-
-def _measure(name: str, block: bytes, length: int, lines: int) -> int:
-    """The bytes of the line that `block` leaves unended; `length` were there before it."""
-    ends = [block.find(end) for end in (b"\n", b"\r") if end in block]
-    longest = length + (min(ends) if ends else len(block))
-    if longest > MOST_LINE_BYTES:
-        line = lines - block.count(b"\n") - block.count(b"\r") + 1
-        message = f"`{name}` has a line of more than {MOST_LINE_BYTES >> 20} MB: line {line:,}"
-        raise SourceUnreadable(message, hint="export it again as CSV, a row a line", code="source-too-large")
-    return len(block) - 1 - max(block.rfind(b"\n"), block.rfind(b"\r")) if ends else longest
+    return LineCounts(ends + (last not in (b"\n", b"\r")), empty)
 
 
 def _blocks(file: BinaryIO, *, whole_line_ends: bool = False) -> Iterator[bytes]:
     """The file's bytes from its start; with `whole_line_ends` no block ends between a return and its line feed."""
-    file.seek(0)
+    place = 0
     held = b""
-    while block := file.read(BLOCK - len(held)):
-        block = held + block
+    while read := read_at(file, place, BLOCK - len(held)):
+        place += len(read)
+        block = held + read
         held = b"\r" if whole_line_ends and block.endswith(b"\r") else b""
         yield block[: len(block) - len(held)]
     if held:
