@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import final
 from urllib.parse import urlsplit, urlunsplit
@@ -48,11 +49,19 @@ class Pseudonyms:
 
     def of_number(self, number: int) -> bytes:
         """The 16 bytes under which the ledger knows the recipient with this number (E.164 digits)."""
+        return self.of_numbers((number,))[0]
+
+    def of_numbers(self, numbers: Iterable[int]) -> tuple[bytes, ...]:
+        """Those of many recipients, in their order."""
         # HMAC by two hashes that have the padded key behind them: a chunk of 500 takes half as long as by `hmac`.
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(b"+%d" % number)
-        outer.update(inner.digest())
-        return outer.digest()[:PSEUDONYM_BYTES]
+        copy_inner, copy_outer = self._inner.copy, self._outer.copy
+        pseudonyms = []
+        for number in numbers:
+            inner, outer = copy_inner(), copy_outer()
+            inner.update(b"+%d" % number)
+            outer.update(inner.digest())
+            pseudonyms.append(outer.digest()[:PSEUDONYM_BYTES])
+        return tuple(pseudonyms)
 
     def of_account(self, provider: str, base_url: str, api_key: Secret) -> bytes:
         """16 bytes that are equal for equal API keys at one address, under whatever name of account."""

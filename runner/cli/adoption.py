@@ -168,7 +168,7 @@ def _cut(campaign: Campaign, audience: Audience, state: State, source: str, by: 
     numbers = audience.keep_pending().numbers
     content = keep_content(campaign.content, state.pseudonyms)
     for start in range(0, len(numbers), PEOPLE_A_CHUNK):
-        people = tuple(map(state.pseudonyms.of_number, numbers[start : start + PEOPLE_A_CHUNK]))
+        people = state.pseudonyms.of_numbers(numbers[start : start + PEOPLE_A_CHUNK])
         yield Adoption(
             campaign=campaign.name,
             edition=campaign.edition,

@@ -134,7 +134,7 @@ def _record_sending(chunk: Chunk, door: Door) -> str:
             campaign=chunk.campaign,
             edition=chunk.edition,
             content=chunk.kept_content,
-            pseudonyms=tuple(map(door.state.pseudonyms.of_number, chunk.numbers)),
+            pseudonyms=door.state.pseudonyms.of_numbers(chunk.numbers),
             probe=chunk.probe,
             largest_probe=chunk.largest_probe,
             timeout=door.account.timeout,
