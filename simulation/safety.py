@@ -43,8 +43,8 @@ MUTANTS = (
     Mutant(
         name="two rows for one person",
         file="runner/state/tables.py",
-        old='primary_key=True),\n    Column("chunk_id", Integer, nullable=False, index=True),\n    sqlite_with_rowid=False,\n)\n\n# Whom',
-        new='primary_key=True),\n    Column("chunk_id", Integer, primary_key=True),\n    sqlite_with_rowid=False,\n)\n\n# Whom',
+        old='primary_key=True),\n    Column("chunk_id", Integer, nullable=False, index=True),\n    ForeignKeyConstraint(["chunk_id"]',
+        new='primary_key=True),\n    Column("chunk_id", Integer, primary_key=True),\n    ForeignKeyConstraint(["chunk_id"]',
         keeps="the database itself refuses anybody twice",
     ),
     Mutant(
@@ -234,11 +234,11 @@ MUTANTS = (
         keeps="no chunk is set free while a frozen process may send it",
     ),
     Mutant(
-        name="settled after one timeout",
+        name="settled after half a timeout",
         file="runner/state/settlement.py",
         old="return 2 * sender.timeout - passed",
-        new="return sender.timeout - passed",
-        keeps="no chunk is set free while the kernel may still deliver it for a frozen process",
+        new="return sender.timeout / 2 - passed",
+        keeps="no chunk is set free while a frozen process may still send it",
     ),
     Mutant(
         name="settled by the wall clock",

@@ -80,9 +80,14 @@ def _ask_ledger(
     with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool:
         # Both take long, and neither needs the other. A state is read by the thread that opened it.
         named = pool.submit(_name_persons, aside, ledger.pseudonym_sql, judge)
-        if not is_asked:
-            _read_ledger(connection, ledger.read())
-        named.result()
+        try:
+            if not is_asked:
+                _read_ledger(connection, ledger.read())
+            named.result()
+        except BaseException:
+            # Whoever gives up would wait for the other's statement to end.
+            aside.interrupt()
+            raise
     if is_asked:
         _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TextIO
 
+from runner.audience.files import say_error
 from runner.audience.handles import READS_AT_A_PLACE, open_spool, read_at
 from runner.errors import SourceUnreadable
 from runner.numbers.spelling import REPLACEMENT
@@ -91,8 +92,11 @@ class Text:
     is_regular: bool
 
     def count_lines(self) -> LineCounts:
-        """Its lines, as soon as they are counted."""
-        return self.counting.result()
+        """Its lines, as soon as they are counted. Raises SourceUnreadable where the file can't be read any more."""
+        try:
+            return self.counting.result()
+        except OSError as error:
+            raise SourceUnreadable(f"`{self.name}` can't be read: {say_error(error)}") from error
 
     def open_lines(self) -> TextIO:
         """The text from its start, each line ending with a line feed; closing it leaves the file open."""

@@ -76,7 +76,7 @@ class NewChunk:
     pseudonyms: tuple[bytes, ...]
     probe: bool
     timeout: timedelta
-    largest_probe: int = 0
+    largest_probe: int
     plan_id: str | None = None
     base_url: str | None = None
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Enum,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Insert,
     Integer,
@@ -204,15 +205,16 @@ chunks = Table(
 )
 
 # Who may not be sent to again in a campaign: the people of its chunks that are sending, unknown or accepted.
-# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. Campaign and chunk are no
-# foreign keys: both stand before in one transaction, and to ask for them again for each person takes a server longer
-# than to keep them. Whoever reads counts people whose chunk is gone as `unknown`.
+# A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. Campaign and chunk were kept
+# before in the same transaction, and to ask a server for them again for each person takes it longer than to keep them:
+# there the chunk is no foreign key, and it is the chunks that refuse to be removed.
 recipients = Table(
     "recipients",
     metadata,
     Column("campaign_id", Integer, primary_key=True, autoincrement=False),
     Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
     Column("chunk_id", Integer, nullable=False, index=True),
+    ForeignKeyConstraint(["chunk_id"], ["chunks.id"]).ddl_if("sqlite"),
     sqlite_with_rowid=False,
 )
 

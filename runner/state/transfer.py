@@ -102,6 +102,9 @@ def export_state(state: State) -> Iterator[str]:
             held = [pseudonym.hex() for pseudonym in connection.execute(people).scalars()]
             counts[recipients.name] += len(held)
             yield _write_line({"campaign_id": campaign_id, "chunk_id": chunk_id, "people": held})
+        if connection.execute(select(func.count()).select_from(recipients)).scalar_one() != counts[recipients.name]:
+            message = "the state is damaged: it holds people whose chunk is not there"
+            raise StateRefused(message, hint="put back a copy from before", code="state-damaged")
     yield _write_line({"end": dict(counts)})
 
 

@@ -10,6 +10,18 @@ from runner.state.tables import metadata, state
 
 FIRST = 1
 
+KEEP_CHUNKS = (
+    """\
+CREATE OR REPLACE FUNCTION keep_chunks() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE integrity_constraint_violation USING MESSAGE = 'a chunk is never removed'; END $$
+""",
+    """\
+CREATE OR REPLACE TRIGGER keep_chunks BEFORE DELETE OR TRUNCATE OR UPDATE OF id ON chunks
+FOR EACH STATEMENT EXECUTE FUNCTION keep_chunks()
+""",
+)
+"""In PostgreSQL, where no foreign key keeps a chunk that has people."""
+
 
 def _add_what_is_shared(connection: Connection) -> None:
     """Version 2: what a shared state needs, and campaigns stopped by hand."""
@@ -33,6 +45,7 @@ def _add_what_is_compared(connection: Connection) -> None:
     if postgresql:
         for column in ("campaign_id", "chunk_id"):
             connection.exec_driver_sql(f"ALTER TABLE recipients DROP CONSTRAINT IF EXISTS fk_recipients_{column}")
+        _keep_chunks(connection)
     for statement in (
         f"ALTER TABLE chunks ADD COLUMN plan_id {text}",
         f"ALTER TABLE chunks ADD COLUMN base_url {text}",
@@ -57,9 +70,16 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _ad
 VERSION = FIRST + len(MIGRATIONS)
 
 
+def _keep_chunks(connection: Connection) -> None:
+    for statement in KEEP_CHUNKS:
+        connection.exec_driver_sql(statement)
+
+
 def create_tables(connection: Connection) -> None:
     """The tables of a new state, as they are in the newest version."""
     metadata.create_all(connection)
+    if connection.dialect.name == "postgresql":
+        _keep_chunks(connection)
 
 
 def find_version(connection: Connection) -> int:

@@ -58,6 +58,7 @@ def in_doubt(project):
                     content=KeptContent(audio="5f2c8e6b", notify_email="ops@example.fr"),
                     pseudonyms=(opened.pseudonyms.of_number(33639981234),),
                     probe=False,
+                    largest_probe=0,
                     timeout=timedelta(seconds=30),
                 )
                 return root, opened.ledger.record_sending(held, chunk, CLOCK.read(), max_in_doubt=5)

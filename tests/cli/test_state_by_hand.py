@@ -39,6 +39,7 @@ def sent(root) -> str:
                 content=KeptContent(audio="5f2c8e6b", notify_email="ops@example.fr"),
                 pseudonyms=(state.pseudonyms.of_number(33639981234),),
                 probe=False,
+                largest_probe=0,
                 timeout=timedelta(seconds=30),
             )
             name = state.ledger.record_sending(lock, chunk, CLOCK.read(), max_in_doubt=5)

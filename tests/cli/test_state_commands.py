@@ -56,6 +56,7 @@ def _record(state: State, held: Held, *numbers: int, timeout: timedelta = timede
         content=KeptContent(audio="5f2c8e6b", notify_email="ops@example.fr"),
         pseudonyms=tuple(state.pseudonyms.of_number(number) for number in numbers),
         probe=False,
+        largest_probe=0,
         timeout=timeout,
     )
     return state.ledger.record_sending(held, chunk, CLOCK.read(), max_in_doubt=5)

@@ -61,7 +61,7 @@ def content(audio: str = "audio-1", **other: object) -> KeptContent:
 
 
 def new_chunk(*people: int, name: str = "recall", edition: str | None = None, **other: object) -> NewChunk:
-    values = {"content": content(), "probe": False, "timeout": timedelta(seconds=30), **other}
+    values = {"content": content(), "probe": False, "largest_probe": 0, "timeout": timedelta(seconds=30), **other}
     return NewChunk(campaign=name, edition=edition, pseudonyms=tuple(map(person, people)), **values)
 
 

@@ -114,6 +114,7 @@ class LedgerLaws(RuleBasedStateMachine):
             content=content,
             pseudonyms=tuple(people),
             probe=False,
+            largest_probe=0,
             timeout=TIMEOUT,
         )
         doubt = sum(known.in_doubt for known in self.chunks)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.errors import AlreadyHeld, ProbeNeeded
+from runner.errors import ProbeNeeded
 from runner.model.clock import Instant
 from runner.model.ledger import ChunkStatus, Departure
 from runner.state import people as people_room
@@ -55,16 +55,6 @@ def test_a_campaigns_record_counts_people_and_chunks_by_status(desk):
     assert record.chunks == {"sending": 1, "unknown": 1, "accepted": 1, "rejected": 2, "released": 1}
     assert record.costs == {"EUR": Decimal("0.30")}
     assert (record.first_activity, record.last_activity) == (start, desk.clock.now())
-
-
-def test_whose_chunk_is_gone_is_held_as_unknown_and_can_not_be_recorded_again(desk):
-    desk.accept(desk.record(1, 2))
-    with desk.state.transactions.recording() as by_hand:
-        by_hand.exec_driver_sql("delete from chunks")
-    assert desk.people() == {1: "U", 2: "U"}
-    assert set("".join(desk.ledger.find_people("recall", None, b"", [[desk.person(1)]]))) >= {"U"}
-    with pytest.raises(AlreadyHeld):
-        desk.record(2)
 
 
 def test_the_first_content_is_that_of_the_first_chunk_that_holds_people(desk):

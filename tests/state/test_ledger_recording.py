@@ -112,6 +112,8 @@ def test_the_database_itself_refuses_a_second_live_row_whoever_writes_it(desk):
         "update recipients set pseudonym = :number",
         "update refused set pseudonym = :short",
         "update chunks set run_id = 99",
+        "update chunks set id = 99 where id = 2",
+        "delete from chunks where id = 2",
         "insert into state select 2, version, state_id, serial, check_value, created_at, null, null from state",
         "insert into campaigns (name, edition) values ('recall', null)",
         "insert into campaigns (name, edition) select name, edition from campaigns where edition = '1'",

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from runner.errors import AccountLocked, LockLost, StateRefused, StateUnavailable
+from runner.errors import AccountLocked, AlreadyHeld, LockLost, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.ledger import KeptContent, NewChunk
 from runner.model.secret import Secret
@@ -26,6 +26,7 @@ from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
 from runner.state.places import find_hosts
 from runner.state.sessiongrip import hash_account, hash_state
+from runner.state.transfer import export_state
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = Secret("the key of a state that tests alone open")
@@ -322,6 +323,7 @@ who = {"fingerprint": b"f" * 16, "account": "main", "holder": this_holder(clock,
 def chunk(start): return NewChunk(
     campaign="recall", edition=None, content=KeptContent(audio="audio-1", notify_email="ops@example.fr"),
     pseudonyms=tuple(bytes([n]) * 16 for n in range(start, start + 10)), probe=False, timeout=timedelta(seconds=30),
+    largest_probe=0,
 )
 with hold_account(state, **who, wait=timedelta(seconds=30), clock=clock) as held:
     tell(*state.ledger.sweep(held, clock))
@@ -432,9 +434,23 @@ def _record(state, held, clock, *people: bytes) -> str:
         content=content,
         pseudonyms=people or (b"a" * 16,),
         probe=False,
+        largest_probe=0,
         timeout=timedelta(seconds=30),
     )
     return state.ledger.record_sending(held, chunk, clock.read(), max_in_doubt=9)
+
+
+def test_people_of_no_chunk_are_held_as_unknown_and_are_not_exported_as_if_they_were_nobody(desk):
+    desk.accept(desk.record(1, 2))
+    with desk.state.transactions.recording() as by_hand:
+        by_hand.exec_driver_sql("update recipients set chunk_id = 99")
+    assert desk.people() == {1: "U", 2: "U"}
+    assert "".join(desk.ledger.find_people("recall", None, b"", [[desk.person(1)]])).endswith("U")
+    with pytest.raises(AlreadyHeld):
+        desk.record(2)
+    with pytest.raises(StateRefused) as refused:
+        list(export_state(desk.state))
+    assert refused.value.code == "state-damaged"
 
 
 # Where it leads

@@ -182,6 +182,7 @@ with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
         chunk = NewChunk(
             campaign="recall", edition=None, content=KeptContent(audio="audio-1", notify_email="ops@example.fr"),
             pseudonyms=tuple(bytes([n]) * 16 for n in range(50)), probe=False, timeout=timedelta(seconds=30),
+            largest_probe=0,
         )
         tell(state.ledger.record_sending(held, chunk, clock.read(), max_in_doubt=5))
         sys.stdin.readline()
@@ -256,6 +257,7 @@ with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
         campaign="recall", edition=None, content=KeptContent(audio="audio-1", notify_email="ops@example.fr"),
         pseudonyms=tuple(n.to_bytes(2) * 8 for n in range(start, start + 500)),
         probe=False, timeout=timedelta(seconds=30),
+        largest_probe=0,
     )
     with hold_account(state, **who, wait=timedelta(0), clock=clock) as held:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
