@@ -332,13 +332,6 @@ MUTANTS = (
         keeps="no new chunk starts after a signal",
     ),
     Mutant(
-        name="unanswered end after one timeout",
-        file="runner/sending/pacing.py",
-        old="2 * departure.timeout.total_seconds()",
-        new="departure.timeout.total_seconds()",
-        keeps="never above the limit, when a request that was recorded slowly travels slowly too",
-    ),
-    Mutant(
         name="settled by hand is not paced",
         file="runner/state/chunks.py",
         old="OPEN_REQUESTS = _select_requests().where(chunks.c.ended_at.is_(None))",
