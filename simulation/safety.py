@@ -200,7 +200,7 @@ MUTANTS = (
     ),
     Mutant(
         name="rejected not freed",
-        file="runner/state/recording.py",
+        file="runner/state/answers.py",
         old='{"reason": clean_reason(reason)})\n    free_people(connection, found.id)\n',
         new='{"reason": clean_reason(reason)})\n',
         keeps="nobody lost: who was rejected is pending again",
@@ -214,7 +214,7 @@ MUTANTS = (
     ),
     Mutant(
         name="nobody is forgiven",
-        file="runner/state/recording.py",
+        file="runner/state/answers.py",
         old="    connection.execute(delete(refused).where(refused.c.chunk_id.in_(forgiven)))\n",
         new="",
         keeps="nobody lost: a bad recording is no number's fault",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import BinaryIO, Protocol
 
+from runner.audience.blocks import BLOCK
 from runner.audience.files import MOST_BYTES
 from runner.audience.handles import open_spool
-from runner.audience.text import BLOCK
 from runner.errors import SourceUnreadable
 
 MOST_GROWTH = 200

@@ -10,17 +10,16 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import BinaryIO, TextIO
 
+from runner.audience.blocks import BLOCK, LineCounts, count_aside, find_line, read_blocks
 from runner.audience.files import say_error
-from runner.audience.handles import READS_AT_A_PLACE, open_spool, read_at
+from runner.audience.handles import open_spool, read_at
 from runner.errors import SourceUnreadable
 from runner.numbers.spelling import REPLACEMENT
 
-BLOCK = 1 << 20
 MOST_LINE_BYTES = BLOCK
 """The longest line that is read. An interior line of a block can't be longer than this."""
 
@@ -56,7 +55,6 @@ _SIGNATURES = (
 )
 
 _MARKUP = re.compile(rb"(?i)\s*<(!doctype|html|head|body|table|\?xml)")
-_EMPTY = re.compile(rb"\n(?=\n)")
 _JSON = re.compile(rb"""\s*(\{\s*["}]|\[\s*[\[{"\]])""")
 
 
@@ -67,13 +65,6 @@ def _replace(error: UnicodeError) -> tuple[bytes, int]:
 
 
 codecs.register_error(WITH_REPLACEMENTS, _replace)
-
-
-class LineCounts(NamedTuple):
-    """How many lines a text has, and how many of them have no character. However they end, lines are physical."""
-
-    lines: int
-    empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +187,7 @@ def _is_utf8(file: BinaryIO, name: str) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_foreign = False
     try:
-        for block in _blocks(file):
+        for block in read_blocks(file):
             # Most blocks are ASCII, which is seen much faster than decoded.
             if not block.isascii() or decoder.getstate()[0]:
                 decoder.decode(block)
@@ -210,7 +201,7 @@ def _is_utf8(file: BinaryIO, name: str) -> bool:
 
 def _transcode(file: BinaryIO, encoding: str, copy: BinaryIO) -> None:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    copy.writelines(decoder.decode(block).encode() for block in _blocks(file))
+    copy.writelines(decoder.decode(block).encode() for block in read_blocks(file))
     copy.write(decoder.decode(b"", final=True).encode())
     copy.flush()
 
@@ -220,9 +211,9 @@ def _survey(name: str, file: BinaryIO, stamp: tuple[int, int]) -> Text:
     at = length = 0
     has_returns = has_pairs = has_feeds = has_spaced_quotes = False
     last = b"\n"
-    for raw in _blocks(file, whole_line_ends=True):
+    for raw in read_blocks(file, whole_line_ends=True):
         if b"\0" in raw:
-            raise _refuse_nul(name, _find_line(file, at + raw.index(b"\0")))
+            raise _refuse_nul(name, find_line(file, at + raw.index(b"\0")))
         if b"\r" in raw:
             pairs = raw.count(b"\r\n")
             has_pairs = has_pairs or pairs > 0
@@ -232,12 +223,12 @@ def _survey(name: str, file: BinaryIO, stamp: tuple[int, int]) -> Text:
             has_feeds = has_feeds or b"\n" in raw
         has_spaced_quotes = has_spaced_quotes or (b'"' in raw and b' "' in last + raw)
         if length + _find_end(raw) > MOST_LINE_BYTES:
-            raise _refuse_line(name, _find_line(file, at))
+            raise _refuse_line(name, find_line(file, at))
         length = _measure_rest(raw, length)
         at += len(raw)
         last = raw[-1:]
     is_regular = not has_returns and not (has_pairs and has_feeds) and not has_spaced_quotes
-    return Text(name, file, stamp, _count_aside(file), is_regular)
+    return Text(name, file, stamp, count_aside(file), is_regular)
 
 
 def _find_end(block: bytes) -> int:
@@ -260,54 +251,6 @@ def _refuse_nul(name: str, line: int) -> SourceUnreadable:
 def _refuse_line(name: str, line: int) -> SourceUnreadable:
     message = f"`{name}` has a line of more than {MOST_LINE_BYTES >> 20} MB: line {line:,}"
     return SourceUnreadable(message, hint="export it again as CSV, a row a line", code="source-too-large")
-
-
-def _find_line(file: BinaryIO, place: int) -> int:
-    """The line, from 1, in which the byte at this place stands."""
-    ends = at = 0
-    for raw in _blocks(file, whole_line_ends=True):
-        block = raw[: place - at].replace(b"\r\n", b"\n")
-        ends += block.count(b"\n") + block.count(b"\r")
-        at += len(raw)
-        if at >= place:
-            break
-    return ends + 1
-
-
-def _count_aside(file: BinaryIO) -> Future[LineCounts]:
-    """The lines, counted by a thread of their own where the system lets two read one file."""
-    if READS_AT_A_PLACE:
-        with_one_thread = ThreadPoolExecutor(max_workers=1)
-        counting = with_one_thread.submit(_count_lines, file)
-        with_one_thread.shutdown(wait=False)
-        return counting
-    counted: Future[LineCounts] = Future()
-    counted.set_result(_count_lines(file))
-    return counted
-
-
-def _count_lines(file: BinaryIO) -> LineCounts:
-    ends = empty = 0
-    last = b"\n"
-    for raw in _blocks(file, whole_line_ends=True):
-        block = raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw
-        ends += block.count(b"\n") + (block.count(b"\r") if b"\r" in block else 0)
-        empty += len(_EMPTY.findall(last + block))
-        last = block[-1:]
-    return LineCounts(ends + (last not in (b"\n", b"\r")), empty)
-
-
-def _blocks(file: BinaryIO, *, whole_line_ends: bool = False) -> Iterator[bytes]:
-    """The file's bytes from its start; with `whole_line_ends` no block ends between a return and its line feed."""
-    place = 0
-    held = b""
-    while read := read_at(file, place, BLOCK - len(held)):
-        place += len(read)
-        block = held + read
-        held = b"\r" if whole_line_ends and block.endswith(b"\r") else b""
-        yield block[: len(block) - len(held)]
-    if held:
-        yield held
 
 
 def _cut(name: str) -> SourceUnreadable:

@@ -21,6 +21,7 @@ from runner.model.ledger import (
 )
 from runner.model.names import HandStop, Identity
 from runner.state import (
+    answers,
     campaigns,
     chunks,
     marks,
@@ -225,7 +226,7 @@ class Ledger:
     def record_accepted(self, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
         """Record that the provider took the chunk. Raises AlreadySettled where it was settled as not sent."""
         with self._transactions.recording() as connection:
-            recording.record_accepted(connection, held, chunk, acceptance, ended)
+            answers.record_accepted(connection, held, chunk, acceptance, ended)
 
     def record_rejected(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
         """Record that the provider refused the chunk: its people are pending again.
@@ -233,12 +234,12 @@ class Ledger:
         Raises AlreadySettled where it was settled as accepted.
         """
         with self._transactions.recording() as connection:
-            recording.record_rejected(connection, held, chunk, reason, ended)
+            answers.record_rejected(connection, held, chunk, reason, ended)
 
     def record_unknown(self, held: Held, chunk: str, reason: str, ended: Instant | None) -> None:
         """Record that nobody knows what became of the chunk; `ended` is when its bytes could last arrive, if known."""
         with self._transactions.recording() as connection:
-            recording.record_unknown(connection, held, chunk, reason, ended)
+            answers.record_unknown(connection, held, chunk, reason, ended)
 
     def record_refused(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
         """Record that the provider refused the one number of this chunk, which is not tried again with this content.
@@ -246,12 +247,12 @@ class Ledger:
         Raises AlreadySettled where the chunk was settled as accepted.
         """
         with self._transactions.recording() as connection:
-            recording.record_refused(connection, held, chunk, reason, ended)
+            answers.record_refused(connection, held, chunk, reason, ended)
 
     def forgive_refused(self, held: Held, names: Sequence[str]) -> None:
         """Record that these chunks were refused for no number's fault: their people are pending again."""
         with self._transactions.fenced() as connection:
-            recording.forgive_refused(connection, held, names)
+            answers.forgive_refused(connection, held, names)
 
     def sweep(self, held: Held, clock: Clock) -> tuple[str, ...]:
         """Make `unknown` what earlier runs of the account left `sending`, and answer the chunks' names."""

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from runner.errors import SettlementRefused
 from runner.model.clock import Clock, Instant, spell_moment
 from runner.model.ledger import IN_DOUBT, ChunkStatus, SenderRecord
+from runner.state.answers import free_people
 from runner.state.chunks import find_sender, is_account, name_account
 from runner.state.fence import Held, check_fence
 from runner.state.holders import describe_holder, is_provably_gone
-from runner.state.recording import free_people
 from runner.state.tables import chunks
 
 DIED = "its run ended before the answer was recorded"
