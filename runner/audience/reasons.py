@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import duckdb
@@ -77,17 +78,14 @@ def _ask_ledger(
 ) -> None:
     """Make the tables `persons`, with their pseudonyms, and `ledger`, with those of them at least whom it holds."""
     is_asked = ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM recipients")
-    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool:
+    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as at_end:
+        # Whoever gives up would wait for the other's statement to end.
+        at_end.callback(aside.interrupt)
         # Both take long, and neither needs the other. A state is read by the thread that opened it.
         named = pool.submit(_name_persons, aside, ledger.pseudonym_sql, judge)
-        try:
-            if not is_asked:
-                _read_ledger(connection, ledger.read())
-            named.result()
-        except BaseException:
-            # Whoever gives up would wait for the other's statement to end.
-            aside.interrupt()
-            raise
+        if not is_asked:
+            _read_ledger(connection, ledger.read())
+        named.result()
     if is_asked:
         _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
 
