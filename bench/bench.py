@@ -83,11 +83,11 @@ Processor time is that of all cores; memory is the peak.
 | --- | --- | --- | --- | --- |
 {lines}
 
-- A chunk is a run of many chunks less a run of {few}, divided by what lies between: start-up and planning are not in
-  it (its memory is that of the longer run). It goes to the sandbox on loopback, whose limits are lifted. Each of our
-  chunks opens a connection of its own, so that none is sent on one that the server has closed meanwhile; the bare
-  request keeps one open. Both write the same rows into the same tables; bare, SQLite in WAL mode with full
-  synchronisation, and on PostgreSQL the least that could do the same, a binary COPY and an UPDATE.
+- A chunk is a run of many chunks less a run of the same list that ends behind {few}, divided by what lies between:
+  start-up and planning are not in it (its memory is that of the longer run). It goes to the sandbox on loopback, whose
+  limits are lifted. Both open a connection for each request, so that none is sent on one that the server has closed
+  meanwhile. Both write the same rows into the same tables; bare, SQLite in WAL mode with full synchronisation, and on
+  PostgreSQL the least that could do the same, a binary COPY and an UPDATE.
 """
 
 

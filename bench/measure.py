@@ -27,16 +27,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A process to measure. `prepare` runs before each measurement and is not measured."""
+    """A process to measure, and the code that it is to exit with. `prepare` runs before each, and is not measured."""
 
     arguments: Sequence[str]
     folder: Path
     environment: Mapping[str, str] | None = None
     prepare: Callable[[], None] | None = None
+    ends_with: int = 0
 
 
 def measure(command: Command) -> Cost:
-    """Run the command once, to its end. Raises CalledProcessError where it fails."""
+    """Run the command once, to its end. Raises SystemExit where that is not the one that it should come to."""
     if command.prepare is not None:
         command.prepare()
     launched = subprocess.run(
@@ -44,8 +45,10 @@ def measure(command: Command) -> Cost:
         cwd=command.folder,
         env={**os.environ, **KNOWN, **(command.environment or {})},
         stdout=subprocess.PIPE,
-        check=True,
+        check=False,
     )
+    if launched.returncode != command.ends_with:
+        raise SystemExit(f"bench: {command.arguments} exits with {launched.returncode}, not {command.ends_with}")
     wall_s, cpu_s, peak = map(float, launched.stdout.split())
     return Cost(wall_s, cpu_s, peak / 1024**2)
 

@@ -61,10 +61,16 @@ class Project:
         if self.server is not None:
             self.server.clear(self.root.name)
 
-    def apply(self) -> Command:
-        """A whole run."""
-        arguments = [CAMPAIGN, "--quiet", "apply", "--auto-approve"]
-        return Command(arguments=arguments, folder=self.root, environment=self.environment, prepare=self.forget)
+    def apply(self, *, limit: int | None = None) -> Command:
+        """A whole run, or one that plans as much and ends behind so many people."""
+        limited = [] if limit is None else ["--limit", str(limit)]
+        return Command(
+            arguments=[CAMPAIGN, "--quiet", "apply", "--auto-approve", *limited],
+            folder=self.root,
+            environment=self.environment,
+            prepare=self.forget,
+            ends_with=0 if limit is None else 2,
+        )
 
     @contextmanager
     def follow(self) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
@@ -105,13 +111,12 @@ def measure_chunks(root: Path, chunks: int, runs: int, server: Server | None) ->
     """One chunk of an `apply`, the mean of many, and the least that could do the same."""
     few, many = FEW_CHUNKS, FEW_CHUNKS + chunks
     with Sandbox(requests=100_000, per_s=1.0) as sandbox:
+        project = _open_project(root / "apply", sandbox.base_url, server, rows=_rows(many))
         commands = [
-            command
-            for count in (few, many)
-            for command in (
-                _open_project(root / f"apply{count}", sandbox.base_url, server, rows=_rows(count)).apply(),
-                _bare(root, count, sandbox.base_url, server),
-            )
+            project.apply(limit=few * PEOPLE),
+            _bare(root, few, sandbox.base_url, server),
+            project.apply(),
+            _bare(root, many, sandbox.base_url, server),
         ]
         ours_few, theirs_few, ours_many, theirs_many = measure_interleaved(commands, runs)
     return _per_chunk(ours_few, ours_many, chunks), _per_chunk(theirs_few, theirs_many, chunks)

@@ -50,15 +50,16 @@ class Deadline:
     def move(self, ends_at: float) -> None:
         """From now on the time is over at another moment; what is over stays so."""
         with self._changed:
+            # Whoever watches for an earlier moment looks again by itself: to wake a thread costs more than to set one.
+            if ends_at < self._ends_at:
+                self._changed.notify()
             self._ends_at = ends_at
-            self._changed.notify()
 
     def lift(self) -> None:
         """No deadline holds any more."""
         with self._changed:
             self._lifted = True
             self._changed.notify()
-        self._thread.join()
 
     def let_linger(self) -> None:
         """All is said: the connection may close in peace, its last bytes delivered."""

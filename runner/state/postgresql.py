@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import Any, final
 
-from sqlalchemy import URL, Connection, RootTransaction, TextClause, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, RootTransaction, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -63,12 +63,12 @@ ARGUMENTS: Mapping[str, object] = {
 """The same on this side of the link."""
 
 # Weaker than `on`, a commit may be lost with the server; `remote_apply` is stronger than it.
-_DURABLE = (
+DURABLE = (
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
     " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
 )
-DURABLE, DURABLE_ALONE = text(_DURABLE), text(f"{_DURABLE} FROM state FOR UPDATE")
-LOOKING = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+DURABLE_ALONE = f"{DURABLE} FROM state FOR UPDATE"
+LOOKING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class SessionLost(StateUnavailable):
@@ -102,7 +102,7 @@ class PostgresqlTransactions(Transactions):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One moment of the state, for as long as the block lasts; nobody waits for it."""
-        with self._transaction(lambda connection: connection.execute(LOOKING)) as connection:
+        with self._transaction(lambda connection: connection.exec_driver_sql(LOOKING)) as connection:
             yield connection
 
     @contextmanager
@@ -191,8 +191,8 @@ class PostgresqlTransactions(Transactions):
             until_begun.pop_all()
         return transaction
 
-    def _begin_durably(self, connection: Connection, durable: TextClause = DURABLE) -> None:
-        answer = connection.execute(durable).scalar()
+    def _begin_durably(self, connection: Connection, durable: str = DURABLE) -> None:
+        answer = connection.exec_driver_sql(durable).scalar()
         if answer not in ("on", "remote_apply"):
             raise self._refuse_setting("synchronous_commit", answer, "on")
 
