@@ -87,7 +87,7 @@ class Pseudonyms:
         # DuckDB has no HMAC, but HMAC is two hashes over padded keys (RFC 2104). Its `sha256` answers such digits.
         inner, outer = self._pad_key()
         hashed = f"unhex(sha256($pseudonym_inner || encode({column}::VARCHAR)))"
-        expression = f"left(sha256($pseudonym_outer || {hashed}), {2 * PSEUDONYM_BYTES})"
+        expression = f"substr(sha256($pseudonym_outer || {hashed}), 1, {2 * PSEUDONYM_BYTES})"
         return expression, {"pseudonym_inner": inner + b"+", "pseudonym_outer": outer}
 
     def _pad_key(self) -> tuple[bytes, bytes]:

@@ -19,6 +19,7 @@ KINDS = tuple(Kind)
 PLACE_BITS = 40
 PLACE = f"((source::BIGINT << {PLACE_BITS}) | row)"
 """A row's place among all rows: its source, and in the lower bits its number in the source."""
+KIND_BITS = 2
 
 _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
 
@@ -29,9 +30,11 @@ ASKED_ABOUT = 2
 
 _ASKED = 20_000
 
+# Place and kind in one number: a second aggregate would take a quarter of the time again.
 _PERSONS = (
-    f"(SELECT number, min({PLACE}) AS place, any_value(kind) AS kind FROM judged WHERE number IS NOT NULL"
-    " GROUP BY number)"
+    f"(SELECT number, first_row >> {KIND_BITS} AS place, (first_row & {(1 << KIND_BITS) - 1})::UTINYINT AS kind"
+    f" FROM (SELECT number, min(({PLACE} << {KIND_BITS}) | kind) AS first_row FROM judged WHERE number IS NOT NULL"
+    " GROUP BY number))"
 )
 
 
@@ -95,7 +98,7 @@ def _name_persons(
 ) -> None:
     judge(connection)
     pseudonym, parameters = pseudonym_sql("number")
-    hashed = f"SELECT *, ({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
+    hashed = f"SELECT *, unhex({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
     connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
 
 
@@ -105,15 +108,18 @@ def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     An item is 32 hexadecimal digits and a letter. Raises ValueError for an item that can't be read: a person who is not
     recognised would be reached again.
     """
-    reasons = " ".join(f"WHEN '{letter}' THEN {REASONS.index(reason)}" for letter, reason in _REASONS_BY_LETTER.items())
-    reason = f"CASE WHEN length(item) = 33 THEN CASE right(item, 1) {reasons} END END"
-    # As 16 bytes of a fixed width they are joined in two thirds of the time that a BLOB or a text takes.
+    reasons = " ".join(
+        f"WHEN ends_with(item, '{letter}') THEN {REASONS.index(reason)}"
+        for letter, reason in _REASONS_BY_LETTER.items()
+    )
+    # As 16 bytes of a fixed width they take the least room, and the engine reads them from bytes in no time.
     connection.execute("CREATE TABLE ledger (pseudonym UUID, reason UTINYINT)")
+    whole = "SELECT CASE WHEN length(item) = 33 THEN item END AS item"
+    query = f"INSERT INTO ledger SELECT unhex(substr(item, 1, 32))::UUID, CASE {reasons} END FROM ({whole} FROM {ITEMS})"
     try:
         for page in pages:
-            query = f"INSERT INTO ledger SELECT left(item, 32)::UUID, {reason} FROM {ITEMS}"
             connection.execute(query, {"parts": cut_page(page)})
-    except duckdb.ConversionException as error:
+    except duckdb.InvalidInputException as error:
         raise ValueError("a person of the ledger can't be read") from error
     broken = count(connection, "SELECT count(*) FROM ledger WHERE reason IS NULL")
     if broken:
