@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from runner.audience import judge_sql as sql
 from runner.model.config import Kind
 from runner.numbers import SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number, judge_anywhere, judge_number
-from runner.numbers.patterns import CountryPatterns, TypePattern, country_patterns
+from runner.numbers.patterns import CountryPatterns, TypePattern, country_patterns, first_digits
 
 _FICTION = TypePattern(Kind.MOBILE, r"63998[0-9]{4}", (9,))
 _ROWS_A_SLICE = 1_000_000
@@ -91,12 +91,14 @@ def _read_mobile(judging: _Judging) -> str:
     patterns = [t.pattern for t in plan.types if t.means is Kind.MOBILE]
     if judging.fiction and judging.countries == ("FR",):
         patterns.append(_FICTION.pattern)
+    begins = first_digits("|".join(patterns))
+    others = [t.pattern for t in plan.types if t.means is not Kind.MOBILE and begins & first_digits(t.pattern)]
     spelled = rf"(?:(?:\+|00)33)?0?(?:{'|'.join(patterns)})|330?(?:{'|'.join(patterns)})"
     national = "right(bare, 9)"
-    others = "|".join(t.pattern for t in plan.types if t.means is not Kind.MOBILE)
+    is_other = sql.matches(national, "|".join(others)) if others else "FALSE"
     return (
         f"CASE WHEN {sql.matches('bare', spelled)} AND {sql.is_whole('text', 'bare')}"
-        f" THEN CASE WHEN NOT {sql.matches(national, others)} THEN 33000000000 + {national}::BIGINT END END"
+        f" THEN CASE WHEN NOT {is_other} THEN 33000000000 + {national}::BIGINT END END"
     )
 
 

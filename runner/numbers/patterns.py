@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import digits
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType, country_code_for_region
 from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
@@ -49,6 +50,7 @@ class CountryPatterns:
 
 # Digits, classes of digits, groups, alternatives, repetitions: read alike by Python's `re` and by RE2.
 _SIMPLE = re.compile(r"(?:\(\?:|[0-9|)\[\]{},?\-]|\\d)*")
+_PIECES = re.compile(r"\(\?:|[|)?]|\{[^}]*\}|\[[^\]]*\]|\\d|[0-9]")
 _TYPES = (
     (PhoneNumberType.PREMIUM_RATE, "premium_rate"),
     (PhoneNumberType.TOLL_FREE, "toll_free"),
@@ -85,6 +87,27 @@ def country_patterns(country: str) -> CountryPatterns | None:
         types=tuple(t for t in types if t is not None),
         sharing=sharing,
     )
+
+
+def first_digits(pattern: str) -> frozenset[str]:
+    """The digits with which a number can begin that this pattern of a type of line takes, and perhaps others."""
+    groups, is_first, found = [True], True, frozenset[str]()
+    for piece in _PIECES.findall(pattern):
+        match piece[0]:
+            case "(":
+                groups.append(is_first)
+            case "|":
+                is_first = groups[-1]
+            case ")":
+                groups.pop()
+            case "?" | "{":
+                # What need not be there lets what follows it be first.
+                if not re.match(r"\{[1-9]", piece):
+                    return frozenset(digits)
+            case _:
+                found |= frozenset(re.findall(piece, digits)) if is_first else frozenset()
+                is_first = False
+    return found
 
 
 def calling_codes() -> frozenset[str]:
