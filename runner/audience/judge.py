@@ -74,7 +74,7 @@ def _count(judging: _Judging, rows: str) -> int:
 
 
 def _judge_mobiles(judging: _Judging) -> None:
-    bare = sql.strip("text", (" ", ".", "-", "\xa0"))
+    bare = sql.strip(sql.strip_rare("text", (".", "-", "\xa0")), (" ",))
     is_french = bool(judging.plans) and judging.countries[0] == "FR" and judging.plans[0].lengths == (9,)
     number = _read_mobile(judging) if is_french else "NULL::BIGINT"
     judging.connection.execute(

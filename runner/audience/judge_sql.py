@@ -65,6 +65,12 @@ def strip(text: str, marks: Sequence[str]) -> str:
     return text
 
 
+def strip_rare(text: str, marks: Sequence[str]) -> str:
+    """The same for marks that few texts hold: to look for one takes a third of the time to replace it."""
+    holds_any = " OR ".join(f"contains({text}, {quote(mark)})" for mark in marks)
+    return f"CASE WHEN {holds_any} THEN {strip(text, marks)} ELSE {text} END"
+
+
 def find_simple(bare: str) -> str:
     """The digits, perhaps after a plus, where `bare` (a text without the commonest separators) has little else.
 
