@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -24,6 +24,8 @@ KIND_BITS = 2
 _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
 
 PseudonymSql = Callable[[str], tuple[str, dict[str, bytes]]]
+Judging = Future[None]
+"""The judging of the rows, which goes on in a thread of its own."""
 
 ASKED_ABOUT = 2
 """A ledger with so many times more people than there are rows is asked for those of the rows alone."""
@@ -52,22 +54,33 @@ class LedgerPeople:
     pseudonym_sql: PseudonymSql
 
 
+@contextmanager
+def judging(
+    connection: DuckDBPyConnection, ledger: LedgerPeople | None, judge: Callable[[DuckDBPyConnection], None]
+) -> Iterator[Judging]:
+    """Let `judge` make the table `judged` of the rows, for `build_people`, while whoever is in this block goes on.
+
+    It takes about as long as the exclusions and the ledger together, and needs neither.
+    """
+    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as at_end:
+        # Whoever gives up would wait for the other's statement to end.
+        at_end.callback(aside.interrupt)
+        yield pool.submit(_judge_and_name, aside, ledger, judge)
+
+
 def build_people(
-    connection: DuckDBPyConnection,
-    kinds: Sequence[Kind],
-    ledger: LedgerPeople | None,
-    judge: Callable[[DuckDBPyConnection], None],
+    connection: DuckDBPyConnection, kinds: Sequence[Kind], ledger: LedgerPeople | None, judged: Judging
 ) -> None:
     """Make the table `people` (number, place, kind, reason): each number once, where it stands first, and its reason.
 
-    `judge` makes the table `judged` of the rows. A later row of a number is none of its people: it is a duplicate.
-    Raises ValueError for a person of the ledger who can't be read.
+    A later row of a number is none of its people: it is a duplicate. Raises what the judging does, and ValueError for
+    a person of the ledger who can't be read.
     """
     if ledger is None:
-        judge(connection)
+        judged.result()
         _give_reasons(connection, kinds, _PERSONS, "NULL")
         return
-    _ask_ledger(connection, ledger, judge)
+    _ask_ledger(connection, ledger, judged)
     _give_reasons(connection, kinds, "persons LEFT JOIN ledger USING (pseudonym)", "ledger.reason")
     if count(connection, "SELECT count(*) FROM people") > count(connection, "SELECT count(*) FROM persons"):
         # Whoever was settled and sent to again between two pages stands in both. That is rare, so it is found here.
@@ -76,30 +89,26 @@ def build_people(
     connection.execute("DROP TABLE persons")
 
 
-def _ask_ledger(
-    connection: DuckDBPyConnection, ledger: LedgerPeople, judge: Callable[[DuckDBPyConnection], None]
+def _judge_and_name(
+    connection: DuckDBPyConnection, ledger: LedgerPeople | None, judge: Callable[[DuckDBPyConnection], None]
 ) -> None:
-    """Make the tables `persons`, with their pseudonyms, and `ledger`, with those of them at least whom it holds."""
-    is_asked = ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM recipients")
-    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as at_end:
-        # Whoever gives up would wait for the other's statement to end.
-        at_end.callback(aside.interrupt)
-        # Both take long, and neither needs the other. A state is read by the thread that opened it.
-        named = pool.submit(_name_persons, aside, ledger.pseudonym_sql, judge)
-        if not is_asked:
-            _read_ledger(connection, ledger.read())
-        named.result()
-    if is_asked:
-        _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
-
-
-def _name_persons(
-    connection: DuckDBPyConnection, pseudonym_sql: PseudonymSql, judge: Callable[[DuckDBPyConnection], None]
-) -> None:
+    """Make the table `judged` and, where there is a ledger, `persons`, with the pseudonyms by which it knows them."""
     judge(connection)
-    pseudonym, parameters = pseudonym_sql("number")
-    hashed = f"SELECT *, unhex({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
-    connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
+    if ledger is not None:
+        pseudonym, parameters = ledger.pseudonym_sql("number")
+        hashed = f"SELECT *, unhex({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
+        connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
+
+
+def _ask_ledger(connection: DuckDBPyConnection, ledger: LedgerPeople, judged: Judging) -> None:
+    """Make the table `ledger` of the people whom it holds, or of those of them at least who are `persons`."""
+    if ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM recipients"):
+        judged.result()
+        _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
+    else:
+        # A state is read by the thread that opened it.
+        _read_ledger(connection, ledger.read())
+        judged.result()
 
 
 def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
@@ -114,8 +123,8 @@ def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
     )
     # As 16 bytes of a fixed width they take the least room, and the engine reads them from bytes in no time.
     connection.execute("CREATE TABLE ledger (pseudonym UUID, reason UTINYINT)")
-    whole = "SELECT CASE WHEN length(item) = 33 THEN item END AS item"
-    query = f"INSERT INTO ledger SELECT unhex(substr(item, 1, 32))::UUID, CASE {reasons} END FROM ({whole} FROM {ITEMS})"
+    items = f"SELECT CASE WHEN length(item) = 33 THEN item END AS item FROM {ITEMS}"
+    query = f"INSERT INTO ledger SELECT unhex(substr(item, 1, 32))::UUID, CASE {reasons} END FROM ({items})"
     try:
         for page in pages:
             connection.execute(query, {"parts": cut_page(page)})

@@ -130,6 +130,13 @@ def test_people_come_whole_whatever_the_page(desk, monkeypatch, page):
     assert desk.people() == {**dict.fromkeys(range(5), "A"), 5: "U", 6: "U", 7: "U", 8: "S", 20: "R", 21: "R", 22: "R"}
 
 
+def test_people_come_as_they_were_recorded_whatever_their_bytes(desk):
+    desk.accept(desk.record(*range(0, 256, 2)))
+    desk.doubt(desk.record(*range(1, 256, 2)))
+    pages = ",".join(desk.ledger.read_people("recall", None, desk.content().digest))
+    assert sorted(pages.split(",")) == sorted(desk.person(n).hex() + "AU"[n % 2] for n in range(256))
+
+
 def test_people_of_another_campaign_or_edition_are_not_mixed_in(desk):
     desk.accept(desk.record(1, edition="1"))
     desk.ledger.record_refused(desk.held, desk.record(2, name="other"), "no", desk.clock.read())
