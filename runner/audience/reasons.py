@@ -19,7 +19,6 @@ KINDS = tuple(Kind)
 PLACE_BITS = 40
 PLACE = f"((source::BIGINT << {PLACE_BITS}) | row)"
 """A row's place among all rows: its source, and in the lower bits its number in the source."""
-KIND_BITS = 2
 
 _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
 
@@ -32,10 +31,11 @@ ASKED_ABOUT = 2
 
 _ASKED = 20_000
 
-# Place and kind in one number: a second aggregate would take a quarter of the time again.
+# Place and kind in one number, whose lower bits can tell four kinds: a second aggregate takes a quarter of the time.
+_KIND_BITS = 2
 _PERSONS = (
-    f"(SELECT number, first_row >> {KIND_BITS} AS place, (first_row & {(1 << KIND_BITS) - 1})::UTINYINT AS kind"
-    f" FROM (SELECT number, min(({PLACE} << {KIND_BITS}) | kind) AS first_row FROM judged WHERE number IS NOT NULL"
+    f"(SELECT number, first_row >> {_KIND_BITS} AS place, (first_row & {(1 << _KIND_BITS) - 1})::UTINYINT AS kind"
+    f" FROM (SELECT number, min(({PLACE} << {_KIND_BITS}) | kind) AS first_row FROM judged WHERE number IS NOT NULL"
     " GROUP BY number))"
 )
 

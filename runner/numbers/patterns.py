@@ -100,10 +100,11 @@ def first_digits(pattern: str) -> frozenset[str]:
                 is_first = groups[-1]
             case ")":
                 groups.pop()
+            case "{" if piece[1] != "0":
+                pass
             case "?" | "{":
                 # What need not be there lets what follows it be first.
-                if not re.match(r"\{[1-9]", piece):
-                    return frozenset(digits)
+                return frozenset(digits)
             case _:
                 found |= frozenset(re.findall(piece, digits)) if is_first else frozenset()
                 is_first = False
