@@ -16,8 +16,8 @@ from itertools import count
 import pytest
 
 PEOPLE = 20
-TABLES = "campaigns, accounts, stops"
-"""Those that all others point at, but for the state itself."""
+TABLES = "campaigns, accounts, stops, recipients"
+"""Those that all others point at, but for the state itself, and the one that points at none."""
 APPLY = ("apply", "--auto-approve", "--format", "json")
 KILL = "signal=KILL"
 STEPS = {"sendto": 5, "recvfrom": 11, "connect": 1, "setsockopt": 7, "timer_settime": 1}
