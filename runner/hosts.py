@@ -42,11 +42,6 @@ def check_address(address: str) -> None:
         raise HostRefused(f"`{address}` is a link-local address, to which nothing ever connects")
 
 
-def is_address(host: str) -> bool:
-    """Whether `host` is an address in whatever spelling, so that nothing needs to be looked up."""
-    return _find_address(host) is not None
-
-
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine itself: `localhost`, or an address of the loopback in whatever spelling."""
     found = _find_address(host)

@@ -66,7 +66,7 @@ def strip(text: str, marks: Sequence[str]) -> str:
 
 
 def strip_rare(text: str, marks: Sequence[str]) -> str:
-    """The same for marks that few texts hold: to look for one takes a third of the time to replace it."""
+    """The same for marks that few texts hold: to look for one takes a third of the time that replacing it takes."""
     holds_any = " OR ".join(f"contains({text}, {quote(mark)})" for mark in marks)
     return f"CASE WHEN {holds_any} THEN {strip(text, marks)} ELSE {text} END"
 

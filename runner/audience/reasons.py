@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import duckdb
@@ -23,15 +23,14 @@ PLACE = f"((source::BIGINT << {PLACE_BITS}) | row)"
 _REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
 
 PseudonymSql = Callable[[str], tuple[str, dict[str, bytes]]]
-Judging = Future[None]
-"""The judging of the rows, which goes on in a thread of its own."""
 
 ASKED_ABOUT = 2
 """A ledger with so many times more people than there are rows is asked for those of the rows alone."""
 
 _ASKED = 20_000
+_HEARD_S = 0.05
 
-# Place and kind in one number, whose lower bits can tell four kinds: a second aggregate takes a quarter of the time.
+# Place and kind in one number, whose lower bits can tell four kinds: two aggregates would take a quarter more time.
 _KIND_BITS = 2
 _PERSONS = (
     f"(SELECT number, first_row >> {_KIND_BITS} AS place, (first_row & {(1 << _KIND_BITS) - 1})::UTINYINT AS kind"
@@ -54,33 +53,22 @@ class LedgerPeople:
     pseudonym_sql: PseudonymSql
 
 
-@contextmanager
-def judging(
-    connection: DuckDBPyConnection, ledger: LedgerPeople | None, judge: Callable[[DuckDBPyConnection], None]
-) -> Iterator[Judging]:
-    """Let `judge` make the table `judged` of the rows, for `build_people`, while whoever is in this block goes on.
-
-    It takes about as long as the exclusions and the ledger together, and needs neither.
-    """
-    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as at_end:
-        # Whoever gives up would wait for the other's statement to end.
-        at_end.callback(aside.interrupt)
-        yield pool.submit(_judge_and_name, aside, ledger, judge)
-
-
 def build_people(
-    connection: DuckDBPyConnection, kinds: Sequence[Kind], ledger: LedgerPeople | None, judged: Judging
+    connection: DuckDBPyConnection,
+    kinds: Sequence[Kind],
+    ledger: LedgerPeople | None,
+    judge: Callable[[DuckDBPyConnection], None],
 ) -> None:
     """Make the table `people` (number, place, kind, reason): each number once, where it stands first, and its reason.
 
-    A later row of a number is none of its people: it is a duplicate. Raises what the judging does, and ValueError for
-    a person of the ledger who can't be read.
+    `judge` makes the table `judged` of the rows. A later row of a number is none of its people: it is a duplicate.
+    Raises ValueError for a person of the ledger who can't be read.
     """
     if ledger is None:
-        judged.result()
+        judge(connection)
         _give_reasons(connection, kinds, _PERSONS, "NULL")
         return
-    _ask_ledger(connection, ledger, judged)
+    _ask_ledger(connection, ledger, judge)
     _give_reasons(connection, kinds, "persons LEFT JOIN ledger USING (pseudonym)", "ledger.reason")
     if count(connection, "SELECT count(*) FROM people") > count(connection, "SELECT count(*) FROM persons"):
         # Whoever was settled and sent to again between two pages stands in both. That is rare, so it is found here.
@@ -89,26 +77,37 @@ def build_people(
     connection.execute("DROP TABLE persons")
 
 
-def _judge_and_name(
-    connection: DuckDBPyConnection, ledger: LedgerPeople | None, judge: Callable[[DuckDBPyConnection], None]
+def _ask_ledger(
+    connection: DuckDBPyConnection, ledger: LedgerPeople, judge: Callable[[DuckDBPyConnection], None]
 ) -> None:
-    """Make the table `judged` and, where there is a ledger, `persons`, with the pseudonyms by which it knows them."""
-    judge(connection)
-    if ledger is not None:
-        pseudonym, parameters = ledger.pseudonym_sql("number")
-        hashed = f"SELECT *, unhex({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
-        connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
-
-
-def _ask_ledger(connection: DuckDBPyConnection, ledger: LedgerPeople, judged: Judging) -> None:
-    """Make the table `ledger` of the people whom it holds, or of those of them at least who are `persons`."""
-    if ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM recipients"):
-        judged.result()
+    """Make the tables `persons`, with their pseudonyms, and `ledger`, with those of them at least whom it holds."""
+    is_asked = ledger.count > ASKED_ABOUT * count(connection, "SELECT count(*) FROM recipients")
+    with connection.cursor() as aside, ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as at_end:
+        # Both take long, and neither needs the other. A state is read by the thread that opened it.
+        named = pool.submit(_name_persons, aside, ledger.pseudonym_sql, judge)
+        # Whoever gives up would wait for the other to end.
+        at_end.callback(_interrupt, aside, named)
+        if not is_asked:
+            _read_ledger(connection, ledger.read())
+        named.result()
+    if is_asked:
         _read_ledger(connection, ledger.find(lambda: _fetch_pseudonyms(connection)))
-    else:
-        # A state is read by the thread that opened it.
-        _read_ledger(connection, ledger.read())
-        judged.result()
+
+
+def _interrupt(connection: DuckDBPyConnection, running: Future[None]) -> None:
+    """End what runs there, if anything does: what it is told between two statements it forgets, so it is told again."""
+    while not running.done():
+        connection.interrupt()
+        wait([running], timeout=_HEARD_S)
+
+
+def _name_persons(
+    connection: DuckDBPyConnection, pseudonym_sql: PseudonymSql, judge: Callable[[DuckDBPyConnection], None]
+) -> None:
+    judge(connection)
+    pseudonym, parameters = pseudonym_sql("number")
+    hashed = f"SELECT *, unhex({pseudonym})::UUID AS pseudonym FROM {_PERSONS}"
+    connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
 
 
 def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
@@ -121,7 +120,7 @@ def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
         f"WHEN ends_with(item, '{letter}') THEN {REASONS.index(reason)}"
         for letter, reason in _REASONS_BY_LETTER.items()
     )
-    # As 16 bytes of a fixed width they take the least room, and the engine reads them from bytes in no time.
+    # As 16 bytes of a fixed width they take a third of a text's room. Out of bytes, unlike digits, it is had at once.
     connection.execute("CREATE TABLE ledger (pseudonym UUID, reason UTINYINT)")
     items = f"SELECT CASE WHEN length(item) = 33 THEN item END AS item FROM {ITEMS}"
     query = f"INSERT INTO ledger SELECT unhex(substr(item, 1, 32))::UUID, CASE {reasons} END FROM ({items})"
@@ -147,8 +146,8 @@ def _give_reasons(connection: DuckDBPyConnection, kinds: Sequence[Kind], persons
     """Make the table `people` of `persons`, where the expression `held` is the reason that the ledger has, if any."""
     wanted = ", ".join(str(KINDS.index(kind)) for kind in kinds) or "NULL"
     is_excluded = "FALSE"
+    # A join takes its time with nobody, too.
     if count(connection, "SELECT count(*) FROM excluded"):
-        # A join with nobody takes a tenth of the time, too.
         persons, is_excluded = f"{persons} LEFT JOIN excluded USING (number)", "excluded.number IS NOT NULL"
     connection.execute(
         f"CREATE OR REPLACE TABLE people AS SELECT number, place, kind, coalesce({held}, CASE"

@@ -26,7 +26,6 @@ from runner.audience.reasons import (
     build_people,
     count_kinds,
     count_rows,
-    judging,
 )
 from runner.audience.shared import count_shared
 from runner.audience.tables import Means
@@ -213,11 +212,10 @@ def build_audience(
         seal_engine(connection)
         reading.select_all([*recipients, *excluding])
         with _failing_as_problem(campaign):
+            excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
+            reading.refuse_problems(excluded.problems)
             judge = partial(judge_rows, table=TABLE, countries=countries, fiction=fiction)
-            with judging(connection, ledger, judge) as judged:
-                excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
-                reading.refuse_problems(excluded.problems)
-                build_people(connection, campaign.delivery.kinds, ledger, judged)
+            build_people(connection, campaign.delivery.kinds, ledger, judge)
             pages = warn_of_pages([*recipients, *excluding])
             warnings = (*warn_of_sources(connection, recipients, campaign.delivery.kinds), *pages, *excluded.problems)
             audience = Audience(connection, recipients, excluded=excluded, warnings=warnings)

@@ -50,7 +50,7 @@ class Deadline:
     def move(self, ends_at: float) -> None:
         """From now on the time is over at another moment; what is over stays so."""
         with self._changed:
-            # Whoever watches for an earlier moment looks again by itself: to wake a thread costs more than to set one.
+            # Whoever watches looks again when the earlier moment comes, so it is not woken to hear of a later one.
             if ends_at < self._ends_at:
                 self._changed.notify()
             self._ends_at = ends_at

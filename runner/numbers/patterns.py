@@ -91,6 +91,9 @@ def country_patterns(country: str) -> CountryPatterns | None:
 
 def first_digits(pattern: str) -> frozenset[str]:
     """The digits with which a number can begin that this pattern of a type of line takes, and perhaps others."""
+    if re.search(r"(^|\(\?:|\|)($|\)|\|)", pattern):
+        # What need not be there lets what follows it be first.
+        return frozenset(digits)
     groups, is_first, found = [True], True, frozenset[str]()
     for piece in _PIECES.findall(pattern):
         match piece[0]:
@@ -103,7 +106,6 @@ def first_digits(pattern: str) -> frozenset[str]:
             case "{" if piece[1] != "0":
                 pass
             case "?" | "{":
-                # What need not be there lets what follows it be first.
                 return frozenset(digits)
             case _:
                 found |= frozenset(re.findall(piece, digits)) if is_first else frozenset()

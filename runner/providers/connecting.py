@@ -7,7 +7,7 @@ import struct
 import threading
 from datetime import timedelta
 
-from runner.hosts import check_address, is_address
+from runner.hosts import check_address
 from runner.providers.failures import GivenUp
 
 LINGER_NONE = struct.pack("ii", 1, 0)
@@ -28,19 +28,12 @@ def find_addresses(host: str, port: int, within_s: float) -> list[str]:
     Raises OSError or UnicodeError where the name is not known, GivenUp where that takes too long, and HostRefused where
     one of them is link-local.
     """
-    found = [host] if is_address(host) else _look_up(host, port, within_s)
-    for address in found:
-        check_address(address)
-    return found
-
-
-def _look_up(name: str, port: int, within_s: float) -> list[str]:
     found: list[str] = []
     failed: list[OSError | UnicodeError] = []
 
     def look_up() -> None:
         try:
-            found.extend({str(entry[4][0]) for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)})
+            found.extend({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
         except (OSError, UnicodeError) as error:
             failed.append(error)
 
@@ -51,4 +44,6 @@ def _look_up(name: str, port: int, within_s: float) -> list[str]:
         raise failed[0]
     if not found:
         raise GivenUp(f"the provider's name was not looked up within {within_s:.1f} s")
+    for address in found:
+        check_address(address)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, LargeBinary, String, select
+from sqlalchemy import Connection, String, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -61,24 +61,6 @@ def _write_last_sqlite(element: LastHexadecimal, compiler: SQLCompiler, **how: o
 def _write_last_postgresql(element: LastHexadecimal, compiler: SQLCompiler, **how: object) -> str:
     # It knows no greatest bytes before release 18.
     return f"max({_write_hex_postgresql(element, compiler, **how)})"
-
-
-class Concatenation(FunctionElement[bytes]):
-    """Many bytes, one after the other; NULL where there are none."""
-
-    type = LargeBinary()
-    inherit_cache = True
-
-
-@compiles(Concatenation, "sqlite")
-def _write_concatenation_sqlite(element: Concatenation, compiler: SQLCompiler, **how: object) -> str:
-    # It joins bytes as if they were a text, whose encoding it does not look at.
-    return f"CAST(group_concat({compiler.process(element.clauses, **how)}, '') AS BLOB)"
-
-
-@compiles(Concatenation, "postgresql")
-def _write_concatenation_postgresql(element: Concatenation, compiler: SQLCompiler, **how: object) -> str:
-    return f"string_agg({compiler.process(element.clauses, **how)}, ''::bytea)"
 
 
 class ServerMoment(FunctionElement[datetime]):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from threading import Event
+
 import pytest
 
+from runner.audience import recipients
 from runner.audience.reasons import LedgerPeople
-from runner.errors import ProblemsFound
+from runner.errors import ProblemsFound, StateUnavailable
 from runner.model.config import Delivery, Kind
 from runner.model.plan import Reason
 from runner.model.secret import Secret
@@ -140,6 +144,25 @@ def test_a_person_of_the_ledger_who_cannot_be_read_is_never_taken_for_a_new_one(
     with (
         pytest.raises(ValueError, match="can't be read"),
         build(project({}), [{"numbers": ["0639980001"]}], ledger=_ledger(f"{page},{item}")),
+    ):
+        pass
+
+
+def test_who_gives_up_does_not_wait_until_all_rows_are_judged(build, project, monkeypatch):
+    given_up = Event()
+
+    def judge_for_ever(connection, **_):
+        given_up.wait(10)
+        connection.execute("SELECT sum(sqrt(range)) FROM range(1000000000000)")
+
+    def give_up():
+        given_up.set()
+        raise StateUnavailable("gone")
+
+    monkeypatch.setattr(recipients, "judge_rows", judge_for_ever)
+    with (
+        pytest.raises(StateUnavailable, match="gone"),
+        build(project({}), [{"numbers": ["0639980001"]}], ledger=replace(_ledger(), read=give_up)),
     ):
         pass
 

@@ -22,6 +22,9 @@ PATTERNS = sorted({t.pattern for country in TERRITORIES for t in country_pattern
         ("\\d{3}", "0123456789"),
         ("(?:1|2)?3", "0123456789"),
         ("1{0,2}4", "0123456789"),
+        ("(?:|1)2", "0123456789"),
+        ("(?:1|)2", "0123456789"),
+        ("(?:1||3)2", "0123456789"),
     ],
 )
 def test_the_first_digits_of_a_pattern_are_those_that_it_can_begin_with(pattern, digits):

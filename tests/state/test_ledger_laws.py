@@ -22,7 +22,7 @@ from runner.state.fence import Held
 from runner.state.lock import hold_account, this_holder
 from runner.state.open import State, open_state
 
-PEOPLE = [bytes([n]) * 16 for n in range(8)]
+PEOPLE = [bytes([n]) * 16 for n in (0x00, 0x01, 0x27, 0x2C, 0x80, 0xAB, 0xD8, 0xFF)]
 CONTENTS = [KeptContent(audio=audio, notify_email="ops@example.fr") for audio in ("first", "second")]
 IDENTITIES = [("recall", None), ("recall", "2"), ("hours", None)]
 TIMEOUT = timedelta(seconds=30)
