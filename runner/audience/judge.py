@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
-from runner.audience import judge_sql as sql
+from runner.audience import numbering_sql as numbering
+from runner.audience import spelling_sql as spelling
+from runner.audience.engine import quote_text as quote
 from runner.model.config import Kind
 from runner.numbers import SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number, judge_anywhere, judge_number
 from runner.numbers.patterns import CountryPatterns, TypePattern, country_patterns, first_digits
@@ -19,6 +21,7 @@ from runner.numbers.patterns import CountryPatterns, TypePattern, country_patter
 _FICTION = TypePattern(Kind.MOBILE, r"63998[0-9]{4}", (9,))
 _ROWS_A_SLICE = 1_000_000
 _TEXTS_A_TIME = 20_000
+_ASK_LIBRARY = quote(spelling.ASK_LIBRARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def _count(judging: _Judging, rows: str) -> int:
 
 
 def _judge_mobiles(judging: _Judging) -> None:
-    bare = sql.strip(sql.strip_rare("text", (".", "-", "\xa0")), (" ",))
+    bare = spelling.strip(spelling.strip_rare("text", (".", "-", "\xa0")), (" ",))
     is_french = bool(judging.plans) and judging.countries[0] == "FR" and judging.plans[0].lengths == (9,)
     number = _read_mobile(judging) if is_french else "NULL::BIGINT"
     judging.connection.execute(
@@ -95,9 +98,9 @@ def _read_mobile(judging: _Judging) -> str:
     others = [t.pattern for t in plan.types if t.means is not Kind.MOBILE and begins & first_digits(t.pattern)]
     spelled = rf"(?:(?:\+|00)33)?0?(?:{'|'.join(patterns)})|330?(?:{'|'.join(patterns)})"
     national = "right(bare, 9)"
-    is_other = sql.matches(national, "|".join(others)) if others else "FALSE"
+    is_other = spelling.matches(national, "|".join(others)) if others else "FALSE"
     return (
-        f"CASE WHEN {sql.matches('bare', spelled)} AND {sql.is_whole('text', 'bare')}"
+        f"CASE WHEN {spelling.matches('bare', spelled)} AND {spelling.is_whole('text', 'bare')}"
         f" THEN CASE WHEN NOT {is_other} THEN 33000000000 + {national}::BIGINT END END"
     )
 
@@ -126,22 +129,24 @@ def _judge_slice(judging: _Judging, start: int) -> None:
 def _read_texts(rows: str, judging: _Judging) -> str:
     """(source, row, text, why, digits, abroad): text only where the library must be asked, digits where it must not."""
     if not judging.plans:
-        why = f"CASE WHEN text IS NULL THEN {sql.quote(InvalidNumber.EMPTY)} ELSE {sql.quote(sql.ASK_LIBRARY)} END"
+        why = f"CASE WHEN text IS NULL THEN {quote(InvalidNumber.EMPTY)} ELSE {_ASK_LIBRARY} END"
         return f"SELECT source, row, text, {why} AS why, NULL AS digits, NULL AS abroad FROM ({rows})"
-    bared = f"SELECT *, {sql.strip('text', sql.COMMON_SEPARATORS)} AS bare FROM ({rows})"
-    found = f"SELECT *, {sql.find_simple('bare')} AS found FROM ({bared})"
+    bared = f"SELECT *, {spelling.strip('text', spelling.COMMON_SEPARATORS)} AS bare FROM ({rows})"
+    found = f"SELECT *, {spelling.find_simple('bare')} AS found FROM ({bared})"
     simple = (
-        f"SELECT *, CASE WHEN found <> '' AND {sql.is_whole('text', 'found')} THEN found END AS simple FROM ({found})"
+        f"SELECT *, CASE WHEN found <> '' AND {spelling.is_whole('text', 'found')} THEN found END AS simple"
+        f" FROM ({found})"
     )
-    cleaned = f"SELECT *, CASE WHEN simple IS NULL THEN {sql.clean('text')} END AS cleaned FROM ({simple})"
-    cut = f"SELECT *, {sql.cut('cleaned')} AS part FROM ({cleaned})"
-    figured = f"SELECT *, {sql.only_digits('part')} AS marks, {sql.read_figure('part')} AS figure FROM ({cut})"
-    why = f"CASE WHEN simple IS NULL THEN {sql.why_unread('cleaned', 'part', 'marks', 'figure')} END"
+    cleaned = f"SELECT *, CASE WHEN simple IS NULL THEN {spelling.clean('text')} END AS cleaned FROM ({simple})"
+    cut = f"SELECT *, {spelling.cut('cleaned')} AS part FROM ({cleaned})"
+    marks, figure = spelling.only_digits("part"), spelling.read_figure("part")
+    figured = f"SELECT *, {marks} AS marks, {figure} AS figure FROM ({cut})"
+    why = f"CASE WHEN simple IS NULL THEN {spelling.why_unread('cleaned', 'part', 'marks', 'figure')} END"
     spelled = f"SELECT *, {why} AS why FROM ({figured})"
     digits = "CASE WHEN why IS NULL THEN coalesce(ltrim(simple, '+'), figure, marks) END"
     numbered = f"SELECT *, {digits} AS digits, starts_with(coalesce(simple, part), '+') AS plus FROM ({spelled})"
-    abroad = sql.read_abroad("digits", "plus", judging.plans[0].international_prefix)
-    asked = "TRUE" if judging.anywhere else f"why = {sql.quote(sql.ASK_LIBRARY)}"
+    abroad = numbering.read_abroad("digits", "plus", judging.plans[0].international_prefix)
+    asked = "TRUE" if judging.anywhere else f"why = {_ASK_LIBRARY}"
     kept = f"CASE WHEN {asked} THEN text END AS text"
     return f"SELECT source, row, {kept}, why, digits, {abroad} AS abroad FROM ({numbered})"
 
@@ -152,14 +157,14 @@ def _judge_lines(read: str, judging: _Judging) -> str:
     if not plans:
         return f"SELECT *, NULL::BIGINT AS number, NULL::UTINYINT AS kind FROM {read}"
     asked = (*plans, _plan_of_fiction(judging)) if judging.fiction else plans
-    number = sql.number_where(f"line# < {sql.FIRST_SPECIAL}", asked)
-    special = sql.number_where(f"line# >= {sql.FIRST_SPECIAL}", plans) if judging.anywhere else "NULL"
-    reason = f"coalesce({sql.why_special(plans)}, {sql.why_not_valid(plans)})"
+    number = numbering.number_where(f"line# < {numbering.FIRST_SPECIAL}", asked)
+    special = numbering.number_where(f"line# >= {numbering.FIRST_SPECIAL}", plans) if judging.anywhere else "NULL"
+    reason = f"coalesce({numbering.why_special(plans)}, {numbering.why_not_valid(plans)})"
     return (
         "SELECT source, row, text, digits, abroad, kind, coalesce(number, special) AS number,"
         f" CASE WHEN coalesce(number, special) IS NULL THEN coalesce(why, {reason}) END AS why"
-        f" FROM (SELECT *, {number} AS number, {sql.kind_found(asked)} AS kind, {special} AS special"
-        f" FROM {sql.apply_plans(read, asked, until_found=True)})"
+        f" FROM (SELECT *, {number} AS number, {numbering.kind_found(asked)} AS kind, {special} AS special"
+        f" FROM {numbering.apply_plans(read, asked, until_found=True)})"
     )
 
 
@@ -171,16 +176,17 @@ def _plan_of_fiction(judging: _Judging) -> CountryPatterns:
 def _judge_elsewhere(judging: _Judging, lines: str) -> None:
     """Find the numbers of unlisted territories, to name the country or, for exclusions, to let them pass."""
     plans = judging.plans[len(judging.countries) :]
-    specials = ", ".join(sql.quote(reason) for reason in SPECIAL_REASONS)
+    specials = ", ".join(quote(reason) for reason in SPECIAL_REASONS)
     rows = f"(SELECT * FROM {lines} WHERE number IS NULL AND digits IS NOT NULL AND why NOT IN ({specials}))"
     if not judging.plans or not _count(judging, rows):
         return
-    number = sql.number_where(f"line# IS NOT NULL AND {sql.IS_WHOLE}", plans) if judging.anywhere else "NULL::BIGINT"
-    foreign = f"why = {sql.quote(InvalidNumber.OTHER_COUNTRY)} AND abroad IS NOT NULL"
-    asked = f"CASE WHEN {foreign} THEN {sql.quote(sql.ASK_LIBRARY)} END" if judging.anywhere else "NULL"
+    is_known = f"line# IS NOT NULL AND {numbering.IS_WHOLE}"
+    number = numbering.number_where(is_known, plans) if judging.anywhere else "NULL::BIGINT"
+    foreign = f"why = {quote(InvalidNumber.OTHER_COUNTRY)} AND abroad IS NOT NULL"
+    asked = f"CASE WHEN {foreign} THEN {_ASK_LIBRARY} END" if judging.anywhere else "NULL"
     found = (
-        f"SELECT source, row, {number} AS number, coalesce({sql.why_unlisted(plans)}, {asked}, why) AS why"
-        f" FROM {sql.apply_plans(rows, plans, until_found=False)}"
+        f"SELECT source, row, {number} AS number, coalesce({numbering.why_unlisted(plans)}, {asked}, why) AS why"
+        f" FROM {numbering.apply_plans(rows, plans, until_found=False)}"
     )
     judging.connection.execute(
         f"UPDATE {lines} SET number = f.number, why = CASE WHEN f.number IS NULL THEN f.why END FROM ({found}) AS f"
@@ -192,7 +198,7 @@ def _ask_library(judging: _Judging, lines: str) -> None:
     """Judge the distinct texts that only the library can tell, some thousands at a time."""
     execute = judging.connection.execute
     texts, answers = f"{judging.into}_texts", f"{judging.into}_answers"
-    asked = f"why = {sql.quote(sql.ASK_LIBRARY)}"
+    asked = f"why = {_ASK_LIBRARY}"
     if not _count(judging, f"{lines} WHERE {asked}"):
         return
     execute(f"CREATE OR REPLACE TEMP TABLE {texts} AS SELECT DISTINCT text FROM {lines} WHERE {asked}")
@@ -218,6 +224,6 @@ def _ask_library(judging: _Judging, lines: str) -> None:
 def _judge_text(text: str, judging: _Judging) -> tuple[str, int | None, int | None, str | None]:
     judged = judge_number(text, judging.countries, fiction=judging.fiction)
     if isinstance(judged, Number):
-        return text, judged.e164, sql.LINES[judged.kind], None
+        return text, judged.e164, numbering.LINES[judged.kind], None
     number = judge_anywhere(text, judging.countries, fiction=judging.fiction) if judging.anywhere else None
     return text, number, None, None if number is not None else judged.value
