@@ -15,10 +15,17 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from runner.state.tables import Moment, recipients
 
+OWN_LOCKS = (
+    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
 
+# In the order of the primary key, so that each page of it is touched once.
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
+UNNEST_PEOPLE = f"{INSERT_PEOPLE} SELECT %s, unnest(%b::bytea[]), %s"
+RAISE_SERIAL = "UPDATE state SET serial = serial + 1"
 SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
 FIND_PEOPLE = (
@@ -83,6 +90,28 @@ def _write_moment_postgresql(_element: ServerMoment, _compiler: SQLCompiler, **_
 SERVER_CLOCK = select(ServerMoment())
 
 
+class LockLoss(FunctionElement[str]):
+    """Why an advisory lock, by its two numbers from 0 on, is not this session's: `standby` or `lost`; NULL if it is.
+
+    NULL too where a file keeps the state: there a lock is a file's, of which the database knows nothing.
+    """
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(LockLoss, "sqlite")
+def _write_loss_sqlite(_element: LockLoss, _compiler: SQLCompiler, **_how: object) -> str:
+    return "NULL"
+
+
+@compiles(LockLoss, "postgresql")
+def _write_loss_postgresql(element: LockLoss, compiler: SQLCompiler, **how: object) -> str:
+    state, account = (compiler.process(number, **how) for number in element.clauses)
+    lock = f"{OWN_LOCKS} AND classid::bigint = {state} AND objid::bigint = {account} AND objsubid = 2"
+    return f"CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN NOT EXISTS ({lock}) THEN 'lost' END"
+
+
 def read_server_clock(connection: Connection) -> datetime | None:
     """The server's clock now, or None where no server keeps the state."""
     return connection.execute(SERVER_CLOCK).scalar()
@@ -93,14 +122,22 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
 
     Raises IntegrityError where the campaign holds one of them already.
     """
-    # In the order of the primary key, so that each page of it is touched once; in one statement, since one a person
-    # takes half as long again.
-    people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
-        statement = f"{INSERT_PEOPLE} SELECT %s, unnest(%b::bytea[]), %s"
-        connection.exec_driver_sql(statement, (campaign_id, people, chunk_id))
+        connection.exec_driver_sql(UNNEST_PEOPLE, (campaign_id, sorted(pseudonyms), chunk_id))
     else:
-        connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
+        # In one statement, since one a person takes half as long again.
+        connection.exec_driver_sql(_write_insert(len(pseudonyms)), (campaign_id, chunk_id, *sorted(pseudonyms)))
+
+
+def record_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:
+    """The same for a new chunk, which raises the state's serial. Raises what `insert_people` does."""
+    if connection.dialect.name == "postgresql":
+        # At once: a server far away takes as long for each statement.
+        together = f"WITH raised AS ({RAISE_SERIAL}) {UNNEST_PEOPLE}"
+        connection.exec_driver_sql(together, (campaign_id, sorted(pseudonyms), chunk_id))
+    else:
+        insert_people(connection, campaign_id, chunk_id, pseudonyms)
+        connection.exec_driver_sql(RAISE_SERIAL)
 
 
 @lru_cache(maxsize=4)

@@ -8,10 +8,13 @@ from datetime import timedelta
 from sqlalchemy import Connection, bindparam, select
 
 from runner.errors import LockLost
+from runner.state.dialects import LockLoss
 from runner.state.tables import accounts
 from runner.state.transactions import Grip
 
 EPOCH = select(accounts.c.epoch).where(accounts.c.id == bindparam("account_id"))
+LOSS = LockLoss(bindparam("lock_state"), bindparam("lock_account"))
+FENCE = select(EPOCH.scalar_subquery().label("epoch"), LOSS.label("loss"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,16 @@ class Held:
 
 def check_fence(connection: Connection, held: Held) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held."""
-    refuse_lost(connection, held, connection.execute(EPOCH, {"account_id": held.account_id}).scalar())
+    found = connection.execute(FENCE, {"account_id": held.account_id, **held.grip.numbers}).one()
+    refuse_lost(held, found.epoch, found.loss)
 
 
-def refuse_lost(connection: Connection, held: Held, epoch: int | None) -> None:
-    """Raise LockLost unless `epoch`, the account's newest, is that of this lock, and the lock is still held."""
-    loss = "another run has taken it" if epoch != held.epoch else held.grip.find_loss(connection)
+def refuse_lost(held: Held, epoch: int | None, told: str | None) -> None:
+    """Raise LockLost unless `epoch`, the account's newest, is that of this lock, and the lock is still held.
+
+    `told` is what the database answers to LOSS.
+    """
+    loss = "another run has taken it" if epoch != held.epoch else held.grip.find_loss(told)
     if loss is not None:
         message = f"this run has lost the lock of account `{held.account}`: {loss}"
         raise LockLost(message, hint="nothing more was sent: see that only one run goes on, then apply again")

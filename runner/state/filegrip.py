@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from filelock import lock_descriptor
-from sqlalchemy import Connection
 
 from runner.errors import StateUnavailable
 from runner.state.folders import open_lock
@@ -23,7 +23,12 @@ class FileGrip:
     identity: tuple[int, int]
     descriptor: int
 
-    def find_loss(self, _connection: Connection) -> str | None:
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """No database knows of it."""
+        return {}
+
+    def find_loss(self, _told: str | None) -> str | None:
         """The file of that name must be the one that was locked."""
         if find_identity(self.file) == self.identity:
             return None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import AlreadyHeld, ProbeNeeded, StateRefused, TooManyInDoubt
@@ -18,8 +18,8 @@ from runner.model.clock import Instant
 from runner.model.ledger import Adoption, ChunkStatus, KeptContent, NewChunk
 from runner.state.answers import clean_reason
 from runner.state.chunks import DOUBT, LAST_IS_DOUBT, is_campaign, name_account, name_campaign
-from runner.state.dialects import ServerMoment, insert_people, is_held_twice
-from runner.state.fence import EPOCH, Held, refuse_lost
+from runner.state.dialects import ServerMoment, is_held_twice, record_people
+from runner.state.fence import EPOCH, LOSS, Held, refuse_lost
 from runner.state.people import CAMPAIGN_ID
 from runner.state.renaming import RENAMED, refuse_renamed
 from runner.state.stops import refuse_stopped
@@ -34,6 +34,7 @@ NAME_LENGTH = 10
 CONTENT_ID = select(contents.c.id).join(campaigns).where(is_campaign(), contents.c.digest == bindparam("digest"))
 KNOWN = select(
     EPOCH.scalar_subquery().label("epoch"),
+    LOSS.label("loss"),
     select(state.c.retired_at).scalar_subquery().label("retired_at"),
     CAMPAIGN_ID.scalar_subquery().label("campaign_id"),
     CONTENT_ID.scalar_subquery().label("content_id"),
@@ -45,13 +46,12 @@ KNOWN_BEFORE_SENDING = KNOWN.add_columns(
     LAST_IS_DOUBT.scalar_subquery().label("last_is_doubt"),
 )
 RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
-RAISE_SERIAL = update(state).values(serial=state.c.serial + 1)
 
 
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
     """Record the chunk as `sending` with all its people, and answer its name. See Ledger.record_sending."""
     known = connection.execute(KNOWN_BEFORE_SENDING, _ask_of(chunk, held)).one()
-    refuse_lost(connection, held, known.epoch)
+    refuse_lost(held, known.epoch, known.loss)
     _refuse_retired(known.retired_at)
     if known.stopped:
         refuse_stopped(connection, chunk)
@@ -79,15 +79,14 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
         "base_url": chunk.base_url,
     }
     chunk_id = insert_row(connection, RECORD, recorded)
-    _hold_people(connection, campaign_id, chunk_id, chunk.pseudonyms, chunk.campaign)
-    connection.execute(RAISE_SERIAL)
+    _record_people(connection, campaign_id, chunk_id, chunk.pseudonyms, chunk.campaign)
     return name
 
 
 def record_adopted(connection: Connection, held: Held, adoption: Adoption, instant: Instant) -> str:
     """Record people as reached by something else: accepted, for a request that was never ours; answer the chunk."""
     known = connection.execute(KNOWN, _ask_of(adoption, held)).one()
-    refuse_lost(connection, held, known.epoch)
+    refuse_lost(held, known.epoch, known.loss)
     _refuse_retired(known.retired_at)
     campaign_id, content_id = _keep(connection, adoption, known)
     name = _make_name()
@@ -111,14 +110,14 @@ def record_adopted(connection: Connection, held: Held, adoption: Adoption, insta
         "adopted": True,
     }
     chunk_id = insert_row(connection, RECORD, recorded)
-    _hold_people(connection, campaign_id, chunk_id, adoption.pseudonyms, adoption.campaign)
-    connection.execute(RAISE_SERIAL)
+    _record_people(connection, campaign_id, chunk_id, adoption.pseudonyms, adoption.campaign)
     return name
 
 
 def _ask_of(new: NewChunk | Adoption, held: Held) -> dict[str, object]:
     return {
         **name_account(held),
+        **held.grip.numbers,
         **name_campaign(new.campaign, new.edition),
         "digest": new.content.digest,
         "run_id": held.run_id,
@@ -166,11 +165,11 @@ def _make_name() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH))
 
 
-def _hold_people(
+def _record_people(
     connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes], campaign: str
 ) -> None:
     try:
-        insert_people(connection, campaign_id, chunk_id, pseudonyms)
+        record_people(connection, campaign_id, chunk_id, pseudonyms)
     except IntegrityError as error:
         if not is_held_twice(error):
             raise

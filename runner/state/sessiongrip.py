@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from runner.errors import StateUnavailable
+from runner.state.fence import LOSS
 from runner.state.transactions import Transactions
 
-HELD = text(
-    "SELECT EXISTS (SELECT FROM pg_locks"
-    " WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND classid::bigint = :state AND objid::bigint = :account AND objsubid = 2 AND granted"
-    " AND pid = pg_backend_pid()), pg_is_in_recovery()"
-)
+HELD = select(LOSS)
+LOSSES = {
+    "standby": "the server has become a standby",
+    "lost": "no session of it holds the lock: its connection was lost, ended, or given to others by a pooler",
+}
 END = text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
     " WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -38,21 +39,23 @@ class SessionGrip:
     state: int
     account: int
 
-    def find_loss(self, connection: Connection) -> str | None:
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """As the server shows them among its locks, where they have no sign."""
+        return {"lock_state": self.state % TWO_TO_32, "lock_account": self.account % TWO_TO_32}
+
+    def find_loss(self, told: str | None) -> str | None:
         """The session that records must be the one that took the lock, of a server that is no copy of another."""
-        held, recovering = connection.execute(
-            HELD, {"state": self.state % TWO_TO_32, "account": self.account % TWO_TO_32}
-        ).one()
-        if recovering:
-            return "the server has become a standby"
-        if not held:
-            return "no session of it holds the lock: its connection was lost, ended, or given to others by a pooler"
-        return None
+        return LOSSES[told] if told is not None else None
+
+    def is_held(self, connection: Connection) -> bool:
+        """Whether the session of this connection holds it."""
+        return connection.execute(HELD, self.numbers).scalar() is None
 
     def release(self) -> None:
         """Give the lock back, unless it went with its session."""
         with suppress(StateUnavailable), self.transactions.reading() as connection:
-            if self.find_loss(connection) is None:
+            if self.is_held(connection):
                 connection.execute(UNLOCK, {"state": self.state, "account": self.account})
 
 
@@ -61,7 +64,7 @@ def take_session(
 ) -> SessionGrip | None:
     """The lock, or None where another session has it, or this one has it already: a session can lock twice."""
     grip = SessionGrip(transactions, hash_state(state_id), hash_account(fingerprint))
-    if grip.find_loss(connection) is None:
+    if grip.is_held(connection):
         return None
     taken = connection.execute(TRY, {"state": grip.state, "account": grip.account}).scalar()
     return grip if taken else None

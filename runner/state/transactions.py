@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
@@ -13,8 +14,13 @@ from sqlalchemy import Connection
 class Grip(Protocol):
     """The lock of one account, as whatever keeps the state gives it; it goes when its process goes."""
 
-    def find_loss(self, connection: Connection) -> str | None:
-        """Why this lock is held no longer, or None while it is."""
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """By which the database is asked for this lock, the parameters of `fence.LOSS`; none where it knows of none."""
+        ...
+
+    def find_loss(self, told: str | None) -> str | None:
+        """Why this lock is held no longer, or None while it is; `told` is what the database answered."""
         ...
 
     def release(self) -> None:
