@@ -89,7 +89,7 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
         return None
     digits = _NO_DIGITS.sub("", text)
     told = {int(digits[at : at + NATIONAL_DIGITS]) for at in range(len(digits) - NATIONAL_DIGITS + 1)}
-    if told and any(number % 10**NATIONAL_DIGITS in told for number in sent):
+    if told and not told.isdisjoint([number % 10**NATIONAL_DIGITS for number in sent]):
         return mask_cell(scrub_secrets(text))
     return scrub_secrets(text)
 

@@ -75,7 +75,7 @@ def build_body(api_key: Secret, content: Content, schedule: datetime | None, num
         "apiKey": api_key.open(),
         "tokenAudio": content.audio,
         "emailForNotification": content.notify_email,
-        "phoneNumbers": ",".join(f"+{number}" for number in numbers),
+        "phoneNumbers": ",".join([f"+{number}" for number in numbers]),
         "sender": content.sender,
         "scheduledDate": f"{schedule:%Y-%m-%d %H:%M}:00" if schedule is not None else None,
         "notifyUrl": content.notify_url,
