@@ -23,17 +23,34 @@ def socket_options(timeout: timedelta) -> list[tuple[int, int, int] | tuple[int,
 
 
 def find_addresses(host: str, port: int, within_s: float) -> list[str]:
-    """The addresses of `host`, of which there is at least one; the system's look-up, which knows no timeout, gets one.
+    """The addresses of `host`, of which there is at least one.
 
     Raises OSError or UnicodeError where the name is not known, GivenUp where that takes too long, and HostRefused where
     one of them is link-local.
     """
+    try:
+        # An address, however it is spelled, needs no look-up.
+        found = _ask_system(host, port, socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        found = _look_up(host, port, within_s)
+    for address in found:
+        check_address(address)
+    return found
+
+
+def _ask_system(host: str, port: int, flags: int = 0) -> list[str]:
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return sorted({str(entry[4][0]) for entry in entries})
+
+
+def _look_up(host: str, port: int, within_s: float) -> list[str]:
+    """The system's look-up knows no timeout, so it gets one."""
     found: list[str] = []
     failed: list[OSError | UnicodeError] = []
 
     def look_up() -> None:
         try:
-            found.extend({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+            found.extend(_ask_system(host, port))
         except (OSError, UnicodeError) as error:
             failed.append(error)
 
@@ -44,6 +61,4 @@ def find_addresses(host: str, port: int, within_s: float) -> list[str]:
         raise failed[0]
     if not found:
         raise GivenUp(f"the provider's name was not looked up within {within_s:.1f} s")
-    for address in found:
-        check_address(address)
     return found

@@ -153,7 +153,9 @@ def test_a_name_that_nobody_has_sends_nothing(post):
 def test_a_look_up_that_hangs_ends_with_the_time_to_connect(post, monkeypatch):
     over = threading.Event()
 
-    def look_up(*_, **__):
+    def look_up(*_, flags=0, **__):
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         over.wait(10)
         return []
 
@@ -161,6 +163,12 @@ def test_a_look_up_that_hangs_ends_with_the_time_to_connect(post, monkeypatch):
     answer = post("https://provider.invalid/v1/campaign/send", connect_timeout=0.1)
     over.set()
     assert answer == NotSent("the provider's name was not looked up within 0.1 s")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0:0:0:0:0:0:0:1"])
+def test_an_address_is_not_looked_up_however_it_is_spelled(address, monkeypatch):
+    monkeypatch.setattr(threading, "Thread", None)
+    assert connecting.find_addresses(address, 443, 1.0) in (["127.0.0.1"], ["::1"])
 
 
 def test_a_server_that_never_takes_the_connection_is_given_up(post):
