@@ -82,6 +82,11 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def matches(text: str, pattern: str) -> str:
+    """An SQL expression: whether the whole of the expression `text` matches `pattern`."""
+    return f"regexp_full_match({text}, {quote_text(pattern)})"
+
+
 @contextmanager
 def deadline(connection: DuckDBPyConnection, seconds: float, what: str) -> Iterator[None]:
     """Interrupt whatever runs on `connection` after `seconds`, or past the engine's memory; `what` names it.

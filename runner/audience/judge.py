@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience import numbering_sql as numbering
 from runner.audience import spelling_sql as spelling
-from runner.audience.engine import quote_text as quote
+from runner.audience.engine import matches, quote_text
 from runner.model.config import Kind
 from runner.numbers import SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number, judge_anywhere, judge_number
 from runner.numbers.patterns import CountryPatterns, TypePattern, country_patterns, first_digits
@@ -21,7 +21,7 @@ from runner.numbers.patterns import CountryPatterns, TypePattern, country_patter
 _FICTION = TypePattern(Kind.MOBILE, r"63998[0-9]{4}", (9,))
 _ROWS_A_SLICE = 1_000_000
 _TEXTS_A_TIME = 20_000
-_ASK_LIBRARY = quote(spelling.ASK_LIBRARY)
+_ASK_LIBRARY = quote_text(spelling.ASK_LIBRARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def _read_mobile(judging: _Judging) -> str:
     others = [t.pattern for t in plan.types if t.means is not Kind.MOBILE and begins & first_digits(t.pattern)]
     spelled = rf"(?:(?:\+|00)33)?0?(?:{'|'.join(patterns)})|330?(?:{'|'.join(patterns)})"
     national = "right(bare, 9)"
-    is_other = spelling.matches(national, "|".join(others)) if others else "FALSE"
+    is_other = matches(national, "|".join(others)) if others else "FALSE"
     return (
-        f"CASE WHEN {spelling.matches('bare', spelled)} AND {spelling.is_whole('text', 'bare')}"
+        f"CASE WHEN {matches('bare', spelled)} AND {spelling.is_whole('text', 'bare')}"
         f" THEN CASE WHEN NOT {is_other} THEN 33000000000 + {national}::BIGINT END END"
     )
 
@@ -129,7 +129,7 @@ def _judge_slice(judging: _Judging, start: int) -> None:
 def _read_texts(rows: str, judging: _Judging) -> str:
     """(source, row, text, why, digits, abroad): text only where the library must be asked, digits where it must not."""
     if not judging.plans:
-        why = f"CASE WHEN text IS NULL THEN {quote(InvalidNumber.EMPTY)} ELSE {_ASK_LIBRARY} END"
+        why = f"CASE WHEN text IS NULL THEN {quote_text(InvalidNumber.EMPTY)} ELSE {_ASK_LIBRARY} END"
         return f"SELECT source, row, text, {why} AS why, NULL AS digits, NULL AS abroad FROM ({rows})"
     bared = f"SELECT *, {spelling.strip('text', spelling.COMMON_SEPARATORS)} AS bare FROM ({rows})"
     found = f"SELECT *, {spelling.find_simple('bare')} AS found FROM ({bared})"
@@ -176,13 +176,13 @@ def _plan_of_fiction(judging: _Judging) -> CountryPatterns:
 def _judge_elsewhere(judging: _Judging, lines: str) -> None:
     """Find the numbers of unlisted territories, to name the country or, for exclusions, to let them pass."""
     plans = judging.plans[len(judging.countries) :]
-    specials = ", ".join(quote(reason) for reason in SPECIAL_REASONS)
+    specials = ", ".join(quote_text(reason) for reason in SPECIAL_REASONS)
     rows = f"(SELECT * FROM {lines} WHERE number IS NULL AND digits IS NOT NULL AND why NOT IN ({specials}))"
     if not judging.plans or not _count(judging, rows):
         return
     is_known = f"line# IS NOT NULL AND {numbering.IS_WHOLE}"
     number = numbering.number_where(is_known, plans) if judging.anywhere else "NULL::BIGINT"
-    foreign = f"why = {quote(InvalidNumber.OTHER_COUNTRY)} AND abroad IS NOT NULL"
+    foreign = f"why = {quote_text(InvalidNumber.OTHER_COUNTRY)} AND abroad IS NOT NULL"
     asked = f"CASE WHEN {foreign} THEN {_ASK_LIBRARY} END" if judging.anywhere else "NULL"
     found = (
         f"SELECT source, row, {number} AS number, coalesce({numbering.why_unlisted(plans)}, {asked}, why) AS why"

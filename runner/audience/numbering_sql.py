@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from runner.audience.engine import quote_text as quote
-from runner.audience.spelling_sql import matches
+from runner.audience.engine import matches, quote_text
 from runner.model.config import Kind
 from runner.numbers import FICTION, InvalidNumber
 from runner.numbers.patterns import CountryPatterns, TypePattern, calling_codes, country_patterns
@@ -33,7 +32,7 @@ def read_abroad(digits: str, plus: str, prefix: str) -> str:
     """The digits after a plus or after the international prefix, NULL where neither stands before them."""
     start = len(prefix)
     after = f"substr({digits}, {start + 1})"
-    has_prefix = f"starts_with({digits}, {quote(prefix)}) AND NOT starts_with({after}, '0')"
+    has_prefix = f"starts_with({digits}, {quote_text(prefix)}) AND NOT starts_with({after}, '0')"
     return f"CASE WHEN {has_prefix} THEN {after} WHEN {plus} THEN {digits} END"
 
 
@@ -42,14 +41,14 @@ def strip_prefix(digits: str, plan: CountryPatterns) -> str:
     stripped = f"substr({digits}, {len(plan.national_prefix) + 1})"
     kept = f"{matches(digits, plan.general)} AND NOT {matches(stripped, plan.general)}"
     return (
-        f"CASE WHEN starts_with({digits}, {quote(plan.national_prefix)})"
+        f"CASE WHEN starts_with({digits}, {quote_text(plan.national_prefix)})"
         f" THEN CASE WHEN {kept} THEN {digits} ELSE {stripped} END ELSE {digits} END"
     )
 
 
 def read_coded(digits: str, abroad: str, plan: CountryPatterns) -> str:
     """What follows this country's calling code, be it after a plus, a prefix or neither; NULL where it isn't there."""
-    code = quote(plan.calling_code)
+    code = quote_text(plan.calling_code)
     inner = f"substr({digits}, {len(plan.calling_code) + 1})"
     better = f"NOT {matches(digits, plan.general)} AND {matches(strip_prefix(inner, plan), plan.general)}"
     is_coded = f"length({digits}) > {max(plan.lengths)} OR ({better})"
@@ -103,7 +102,7 @@ def apply_plans(rows: str, plans: Sequence[CountryPatterns], *, until_found: boo
 
 def number_where(condition: str, plans: Sequence[CountryPatterns]) -> str:
     """The E.164 digits by the first plan for which `condition` holds, in which `#` stands for the plan's index."""
-    numbers = {i: f"({quote(plan.calling_code)} || national{i})::BIGINT" for i, plan in enumerate(plans)}
+    numbers = {i: f"({quote_text(plan.calling_code)} || national{i})::BIGINT" for i, plan in enumerate(plans)}
     return _first_where(condition, numbers)
 
 
@@ -114,7 +113,9 @@ def kind_found(plans: Sequence[CountryPatterns]) -> str:
 
 def why_special(plans: Sequence[CountryPatterns]) -> str:
     """Why no message may be sent to a number that the first plan which knows it calls special."""
-    reasons = " ".join(f"WHEN {line} THEN {quote(means)}" for means, line in LINES.items() if line >= FIRST_SPECIAL)
+    reasons = " ".join(
+        f"WHEN {line} THEN {quote_text(means)}" for means, line in LINES.items() if line >= FIRST_SPECIAL
+    )
     lines = {i: f"CASE line{i} {reasons} END" for i in range(len(plans))}
     return _first_where(f"line# >= {FIRST_SPECIAL}", lines)
 
@@ -123,25 +124,25 @@ def why_not_valid(plans: Sequence[CountryPatterns]) -> str:
     """What is wrong with digits that no plan takes, by the first country whose number they could be."""
     cases = {i: _why_not_valid(f"national{i}", plan) for i, plan in enumerate(plans)}
     own = _first_where("national# IS NOT NULL", cases)
-    return f"coalesce({own}, {_why_foreign()}, {quote(InvalidNumber.NOT_VALID)})"
+    return f"coalesce({own}, {_why_foreign()}, {quote_text(InvalidNumber.NOT_VALID)})"
 
 
 def why_unlisted(plans: Sequence[CountryPatterns]) -> str:
     """The reason that names the first of these countries whose number it is."""
-    reasons = {i: quote(InvalidNumber.of_unlisted(plan.country)) for i, plan in enumerate(plans)}
+    reasons = {i: quote_text(InvalidNumber.of_unlisted(plan.country)) for i, plan in enumerate(plans)}
     return _first_where(f"line# < {FIRST_SPECIAL} AND {IS_WHOLE}", reasons)
 
 
 def _why_not_valid(national: str, plan: CountryPatterns) -> str:
-    number = f"{quote(plan.calling_code)} || {national}"
+    number = f"{quote_text(plan.calling_code)} || {national}"
     # A number that was cut keeps its national prefix, which is no digit of it.
     length = f"length(regexp_replace({national}, '^0', ''))"
     is_fiction = f"length({number}) = 11 AND {number} BETWEEN '{FICTION[0]}' AND '{FICTION[-1]}'"
     return (
-        f"CASE WHEN {is_fiction} THEN {quote(InvalidNumber.FICTION)}"
-        f" WHEN {length} < {min(plan.lengths)} THEN {quote(InvalidNumber.TOO_SHORT)}"
-        f" WHEN {length} > {max(plan.lengths)} THEN {quote(InvalidNumber.TOO_LONG)}"
-        f" ELSE {quote(InvalidNumber.NOT_VALID)} END"
+        f"CASE WHEN {is_fiction} THEN {quote_text(InvalidNumber.FICTION)}"
+        f" WHEN {length} < {min(plan.lengths)} THEN {quote_text(InvalidNumber.TOO_SHORT)}"
+        f" WHEN {length} > {max(plan.lengths)} THEN {quote_text(InvalidNumber.TOO_LONG)}"
+        f" ELSE {quote_text(InvalidNumber.NOT_VALID)} END"
     )
 
 
@@ -152,10 +153,10 @@ def _first_where(condition: str, values: Mapping[int, str]) -> str:
 
 def _why_foreign() -> str:
     codes = sorted(calling_codes())
-    too_short = f"THEN CASE WHEN length(abroad) < # + 2 THEN {quote(InvalidNumber.TOO_SHORT)}"
-    answer = f"{too_short} ELSE {quote(InvalidNumber.OTHER_COUNTRY)} END"
+    too_short = f"THEN CASE WHEN length(abroad) < # + 2 THEN {quote_text(InvalidNumber.TOO_SHORT)}"
+    answer = f"{too_short} ELSE {quote_text(InvalidNumber.OTHER_COUNTRY)} END"
     branches = " ".join(
-        f"WHEN substr(abroad, 1, {n}) IN ({', '.join(quote(c) for c in codes if len(c) == n)})"
+        f"WHEN substr(abroad, 1, {n}) IN ({', '.join(quote_text(c) for c in codes if len(c) == n)})"
         f" {answer.replace('#', str(n))}"
         for n in (1, 2, 3)
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.audience.engine import quote_text as quote
+from runner.audience.engine import matches, quote_text
 from runner.numbers import InvalidNumber
 from runner.numbers.spelling import (
     ANY_EXPONENT,
@@ -31,21 +31,16 @@ ASK_LIBRARY = "library"
 """In the column `why`, for a while: only the library itself can tell."""
 
 
-def matches(text: str, pattern: str) -> str:
-    """Whether the whole of the expression `text` matches `pattern`."""
-    return f"regexp_full_match({text}, {quote(pattern)})"
-
-
 def strip(text: str, marks: Sequence[str]) -> str:
     """`text` without any of `marks`: a chain of `replace` takes a third of the time of anything cleverer."""
     for mark in marks:
-        text = f"replace({text}, {quote(mark)}, '')"
+        text = f"replace({text}, {quote_text(mark)}, '')"
     return text
 
 
 def strip_rare(text: str, marks: Sequence[str]) -> str:
     """The same for marks that few texts hold: to look for one takes a third of the time that replacing it takes."""
-    holds_any = " OR ".join(f"contains({text}, {quote(mark)})" for mark in marks)
+    holds_any = " OR ".join(f"contains({text}, {quote_text(mark)})" for mark in marks)
     return f"CASE WHEN {holds_any} THEN {strip(text, marks)} ELSE {text} END"
 
 
@@ -56,7 +51,7 @@ def find_simple(bare: str) -> str:
     """
     number = rf"\+?[0-9]{{{MIN_DIGITS},{MAX_DIGITS}}}"
     labelled = f"^[^+\uff0b{REPLACEMENT}\\p{{Nd}}]*({number})[\"',;]*$"
-    return f"CASE WHEN {matches(bare, number)} THEN {bare} ELSE regexp_extract({bare}, {quote(labelled)}, 1) END"
+    return f"CASE WHEN {matches(bare, number)} THEN {bare} ELSE regexp_extract({bare}, {quote_text(labelled)}, 1) END"
 
 
 def is_whole(text: str, found: str) -> str:
@@ -71,7 +66,7 @@ def is_whole(text: str, found: str) -> str:
 def clean(text: str) -> str:
     """The text as `spelling.clean` makes it, but for digits of other scripts, which are the library's business."""
     blanks = BLANKS + "\uff0b"
-    replaced = f"translate({text}, {quote(blanks + INVISIBLE)}, {quote(' ' * len(BLANKS) + '+')})"
+    replaced = f"translate({text}, {quote_text(blanks + INVISIBLE)}, {quote_text(' ' * len(BLANKS) + '+')})"
     return f"CASE WHEN regexp_matches({text}, '[^ -~]') THEN {replaced} ELSE {text} END"
 
 
@@ -91,8 +86,8 @@ def only_digits(text: str) -> str:
 
 def read_figure(part: str) -> str:
     """The digits of a whole number in a spreadsheet's notation (`6.12345678E8`, `33612345678.0`), else NULL."""
-    groups = [f"regexp_extract({part}, {quote(EXPONENT)}, {group})" for group in (1, 2, 3)]
-    whole = f"regexp_extract({part}, {quote(WHOLE_DECIMAL)}, 1)"
+    groups = [f"regexp_extract({part}, {quote_text(EXPONENT)}, {group})" for group in (1, 2, 3)]
+    whole = f"regexp_extract({part}, {quote_text(WHOLE_DECIMAL)}, 1)"
     return (
         f"CASE WHEN NOT regexp_matches({part}, '[.,]') THEN NULL"
         f" WHEN {matches(part, WHOLE_DECIMAL)} THEN {only_digits(whole)}"
@@ -105,7 +100,7 @@ def why_unread(cleaned: str, part: str, digits: str, figure: str) -> str:
     """Why the spelling says no number, `ASK_LIBRARY`, or NULL where `digits` are to be read by the plans."""
     cases = [
         (f"{cleaned} IS NULL OR trim({cleaned}) = ''", InvalidNumber.EMPTY),
-        (f"contains({cleaned}, {quote(REPLACEMENT)})", InvalidNumber.UNREADABLE),
+        (f"contains({cleaned}, {quote_text(REPLACEMENT)})", InvalidNumber.UNREADABLE),
         (f"regexp_matches({cleaned}, '[^\\P{{Nd}}0-9]')", ASK_LIBRARY),
         (f"{digits} = ''", InvalidNumber.NO_NUMBER),
         (f"length({part}) > {MAX_LENGTH}", InvalidNumber.UNREADABLE),
@@ -124,5 +119,5 @@ def why_unread(cleaned: str, part: str, digits: str, figure: str) -> str:
 
 
 def _case(cases: list[tuple[str, str | None]], otherwise: str) -> str:
-    branches = " ".join(f"WHEN {when} THEN {'NULL' if then is None else quote(then)}" for when, then in cases)
-    return f"CASE {branches} ELSE {quote(otherwise)} END"
+    branches = " ".join(f"WHEN {when} THEN {'NULL' if then is None else quote_text(then)}" for when, then in cases)
+    return f"CASE {branches} ELSE {quote_text(otherwise)} END"
