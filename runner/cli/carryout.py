@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO
 
@@ -18,7 +18,7 @@ from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
 from runner.cli.signals import Interrupted, fold, interrupting, stopping
 from runner.cli.states import open_for_reading, open_for_recording
-from runner.errors import RunnerError, StateUnavailable
+from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.events import Ending, Event, RunEnded, RunStarted
 from runner.model.ledger import ChunkRecord, ChunkStatus
@@ -106,8 +106,11 @@ def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, scr
     try:
         _ask(plan, stop, screen.invocation)
     except (NotConfirmed, Interrupted) as ended:
-        unknown = _find_unknown(desk, selection)
-        if isinstance(ended, Interrupted) and unknown:
+        left = _read_left(desk, selection)
+        if left.unread is not None:
+            screen.invocation.warn(left.unread.message)
+            ended.exit_code = left.unread.exit_code
+        elif isinstance(ended, Interrupted) and left.unknown:
             ended.exit_code = 3
         report = report_nothing_sent(
             plan,
@@ -115,7 +118,7 @@ def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, scr
             ending=Ending.DECLINED if isinstance(ended, NotConfirmed) else Ending.SIGNAL,
             exit_code=ended.exit_code,
             at=stop.clock.now(),
-            unknown=unknown,
+            unknown=left.unknown,
         )
         screen.show_unsent(report)
         raise
@@ -179,15 +182,18 @@ def _send(
                 stop.signalled = True
 
         tell(_announce(plan, stop, tally.started_at))
-        ending = Run(accounts, clock=clock, stop=stop, tell=tell).carry_out()
+        run = Run(accounts, clock=clock, stop=stop, tell=tell)
+        ending, left = run.carry_out(), _read_left(desk, selection)
+        if left.unread is not None:
+            ending = run.end_unread(left.unread)
         report = build_report(
             accounts,
             origin=origin,
             plan=plan,
             tally=tally,
             ending=ending,
-            unknown=_find_unknown(desk, selection),
-            stops=_list_stops(desk),
+            unknown=left.unknown,
+            stops=left.stops,
             ended_at=clock.now(),
         )
         tell(RunEnded(at=report.ended_at, report=report))
@@ -215,24 +221,26 @@ def _announce(plan: Plan, stop: Stop, at: datetime) -> RunStarted:
     )
 
 
-def _find_unknown(desk: Desk, selection: Selection) -> tuple[ChunkRecord, ...]:
-    """The unknown chunks of the campaigns that this run is about, whichever run left them."""
-    if desk.state is None:
-        return ()
-    try:
-        chunks = desk.state.ledger.chunks(statuses={ChunkStatus.UNKNOWN})
-    except StateUnavailable:
-        # The run has stopped for this already; its report says so, and must come out.
-        return ()
-    return tuple(chunk for chunk in chunks if selection.includes(chunk))
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What the ledger holds when a run ends, or `unread`: why that can't be read.
+
+    `unknown` are chunks of the campaigns that the run is about, whichever run left them, `stops` what is stopped by
+    hand, be it since the run began.
+    """
+
+    unknown: tuple[ChunkRecord, ...] = ()
+    stops: tuple[HandStop, ...] = ()
+    unread: RunnerError | None = None
 
 
-def _list_stops(desk: Desk) -> tuple[HandStop, ...]:
-    """What is stopped by hand now: also what somebody stopped while the run went on."""
+def _read_left(desk: Desk, selection: Selection) -> _Left:
     if desk.state is None:
-        return ()
+        return _Left()
+    ledger = desk.state.ledger
     try:
-        return desk.state.ledger.stops()
-    except StateUnavailable:
-        # As above.
-        return ()
+        unknown = ledger.chunks(statuses={ChunkStatus.UNKNOWN})
+        return _Left(tuple(chunk for chunk in unknown if selection.includes(chunk)), ledger.stops())
+    except (StateUnavailable, StateRefused) as error:
+        # The report must come out all the same.
+        return _Left(unread=error)

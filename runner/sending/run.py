@@ -61,6 +61,13 @@ class Run:
         reasons = [*(account.stopped for account in self._accounts), *(queue.stopped for queue in queues)]
         return Ending.DONE if all(reason is None for reason in reasons) else Ending.STOPPED
 
+    def end_unread(self, error: RunnerError) -> Ending:
+        """Stop the accounts for an error that hides what is unknown: nobody could say that this run went well."""
+        for account in self._accounts:
+            if account.exit_code != error.exit_code:
+                self._stop_account(account, error.message, exit_code=error.exit_code, hint=error.hint)
+        return Ending.STOPPED
+
     def _find_next(self) -> OpenAccount | None:
         waiting = [account for account in self._accounts if account.next_queue is not None]
         return min(waiting, key=lambda account: account.window.wait_s(), default=None)

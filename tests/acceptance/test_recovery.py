@@ -104,3 +104,43 @@ def test_a_state_that_another_program_keeps_locked_for_longer_than_a_request_may
     assert (run.returncode, report["type"]) == (1, "ended"), err
     assert "locked for 0.4 s" in report["accounts_stopped"][0]["reason"]
     assert sandbox.count().requests == 1
+
+
+def test_a_run_that_cannot_read_at_its_end_what_is_unknown_does_not_end_well(place, serve: Serve) -> None:
+    sandbox = serve()
+    short = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 60s}")
+    place.write({"campaigns.yaml": short.replace("timeout: 5s", "timeout: 1s"), "data/people.csv": people_csv(30)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    assert run.stdout is not None
+    while json.loads(run.stdout.readline())["type"] != "waiting":
+        pass
+    with closing(sqlite3.connect(place.root / ".campaign/state.db", isolation_level=None)) as browser:
+        browser.execute("BEGIN EXCLUSIVE")
+        run.send_signal(signal.SIGTERM)
+        out, err = run.communicate(timeout=30)
+        browser.execute("ROLLBACK")
+    stopped, report = map(json.loads, out.splitlines())
+    assert (run.returncode, stopped["type"], report["ending"], report["exit_code"]) == (
+        1,
+        "account-stopped",
+        "stopped",
+        1,
+    ), err
+    assert "locked for 0.4 s" in report["accounts_stopped"][0]["reason"]
+    assert sandbox.count().requests == 1
+
+
+def test_who_gives_up_at_the_question_hears_that_the_state_cannot_be_read(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.start("apply", "--format", "json", stdin=subprocess.PIPE)
+    assert json.loads(run.stdout.readline())["type"] == "planned"
+    while "can't be taken back" not in run.stderr.readline():
+        pass
+    with closing(sqlite3.connect(place.root / ".campaign/state.db", isolation_level=None)) as browser:
+        browser.execute("BEGIN EXCLUSIVE")
+        run.send_signal(signal.SIGINT)
+        report, err = json.loads(run.stdout.readline()), run.communicate(timeout=30)[1]
+        browser.execute("ROLLBACK")
+    assert (run.returncode, report["ending"], report["exit_code"]) == (1, "signal", 1)
+    assert "locked for" in err
