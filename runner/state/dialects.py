@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, String, select
+from sqlalchemy import Connection, String, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -15,14 +15,16 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from runner.state.tables import Moment, recipients
 
-OWN_LOCKS = (
-    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
+IS_LOCK = (
+    "locktype = 'advisory' AND granted AND objsubid = 2"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid::bigint = {state} AND objid::bigint = {account}"
 )
+"""Which of `pg_locks` is the advisory lock of two numbers in this database of a server, whichever session holds it."""
+
 UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
 
-# In the order of the primary key, so that each page of it is touched once.
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
 UNNEST_PEOPLE = f"{INSERT_PEOPLE} SELECT %s, unnest(%b::bytea[]), %s"
 RAISE_SERIAL = "UPDATE state SET serial = serial + 1"
@@ -90,26 +92,30 @@ def _write_moment_postgresql(_element: ServerMoment, _compiler: SQLCompiler, **_
 SERVER_CLOCK = select(ServerMoment())
 
 
-class LockLoss(FunctionElement[str]):
-    """Why an advisory lock, by its two numbers from 0 on, is not this session's: `standby` or `lost`; NULL if it is.
+class LockStanding(FunctionElement[str]):
+    """How this session stands to an advisory lock, by its two numbers from 0 on: `held`, `lost`, or `standby`.
 
-    NULL too where a file keeps the state: there a lock is a file's, of which the database knows nothing.
+    NULL where a file keeps the state: there a lock is a file's, of which the database knows nothing.
     """
 
     type = String()
     inherit_cache = True
 
 
-@compiles(LockLoss, "sqlite")
-def _write_loss_sqlite(_element: LockLoss, _compiler: SQLCompiler, **_how: object) -> str:
+@compiles(LockStanding, "sqlite")
+def _write_standing_sqlite(_element: LockStanding, _compiler: SQLCompiler, **_how: object) -> str:
     return "NULL"
 
 
-@compiles(LockLoss, "postgresql")
-def _write_loss_postgresql(element: LockLoss, compiler: SQLCompiler, **how: object) -> str:
+@compiles(LockStanding, "postgresql")
+def _write_standing_postgresql(element: LockStanding, compiler: SQLCompiler, **how: object) -> str:
     state, account = (compiler.process(number, **how) for number in element.clauses)
-    lock = f"{OWN_LOCKS} AND classid::bigint = {state} AND objid::bigint = {account} AND objsubid = 2"
-    return f"CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN NOT EXISTS ({lock}) THEN 'lost' END"
+    is_lock = IS_LOCK.format(state=state, account=account)
+    is_held = f"EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND {is_lock})"
+    return f"CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN {is_held} THEN 'held' ELSE 'lost' END"
+
+
+STANDING = LockStanding(bindparam("lock_state"), bindparam("lock_account"))
 
 
 def read_server_clock(connection: Connection) -> datetime | None:
@@ -122,11 +128,13 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
 
     Raises IntegrityError where the campaign holds one of them already.
     """
+    # In the order of the primary key, so that each page of it is touched once; in one statement, since one a person
+    # takes half as long again.
+    people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(UNNEST_PEOPLE, (campaign_id, sorted(pseudonyms), chunk_id))
+        connection.exec_driver_sql(UNNEST_PEOPLE, (campaign_id, people, chunk_id))
     else:
-        # In one statement, since one a person takes half as long again.
-        connection.exec_driver_sql(_write_insert(len(pseudonyms)), (campaign_id, chunk_id, *sorted(pseudonyms)))
+        connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
 
 
 def record_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from runner.errors import LockLost
-from runner.state.dialects import LockLoss
+from runner.state.dialects import STANDING
 from runner.state.tables import accounts
 from runner.state.transactions import Grip
 
 EPOCH = select(accounts.c.epoch).where(accounts.c.id == bindparam("account_id"))
-LOSS = LockLoss(bindparam("lock_state"), bindparam("lock_account"))
-FENCE = select(EPOCH.scalar_subquery().label("epoch"), LOSS.label("loss"))
+FENCE = select(EPOCH.scalar_subquery().label("epoch"), STANDING.label("standing"))
+"""What a recording transaction asks of a lock; its parameters are `account_id` and `Grip.numbers`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +39,15 @@ class Held:
 
 def check_fence(connection: Connection, held: Held) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held."""
-    found = connection.execute(FENCE, {"account_id": held.account_id, **held.grip.numbers}).one()
-    refuse_lost(held, found.epoch, found.loss)
+    refuse_lost(held, connection.execute(FENCE, {"account_id": held.account_id, **held.grip.numbers}).one())
 
 
-def refuse_lost(held: Held, epoch: int | None, told: str | None) -> None:
-    """Raise LockLost unless `epoch`, the account's newest, is that of this lock, and the lock is still held.
+def refuse_lost(held: Held, found: Row[*tuple[Any, ...]]) -> None:
+    """Raise LockLost unless this lock is still the newest one of its account, and still held.
 
-    `told` is what the database answers to LOSS.
+    `found` is what the database answers to FENCE, perhaps with more.
     """
-    loss = "another run has taken it" if epoch != held.epoch else held.grip.find_loss(told)
+    loss = "another run has taken it" if found.epoch != held.epoch else held.grip.find_loss(found.standing)
     if loss is not None:
         message = f"this run has lost the lock of account `{held.account}`: {loss}"
         raise LockLost(message, hint="nothing more was sent: see that only one run goes on, then apply again")

@@ -28,7 +28,7 @@ class FileGrip:
         """No database knows of it."""
         return {}
 
-    def find_loss(self, _told: str | None) -> str | None:
+    def find_loss(self, _standing: str | None) -> str | None:
         """The file of that name must be the one that was locked."""
         if find_identity(self.file) == self.identity:
             return None

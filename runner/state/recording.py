@@ -19,7 +19,7 @@ from runner.model.ledger import Adoption, ChunkStatus, KeptContent, NewChunk
 from runner.state.answers import clean_reason
 from runner.state.chunks import DOUBT, LAST_IS_DOUBT, is_campaign, name_account, name_campaign
 from runner.state.dialects import ServerMoment, is_held_twice, record_people
-from runner.state.fence import EPOCH, LOSS, Held, refuse_lost
+from runner.state.fence import FENCE, Held, refuse_lost
 from runner.state.people import CAMPAIGN_ID
 from runner.state.renaming import RENAMED, refuse_renamed
 from runner.state.stops import refuse_stopped
@@ -32,9 +32,7 @@ NAME_LENGTH = 10
 # To build a statement takes longer than to carry it out: what each chunk needs is built once.
 # And all that must hold for it is asked at once, since a server far away takes as long for each question.
 CONTENT_ID = select(contents.c.id).join(campaigns).where(is_campaign(), contents.c.digest == bindparam("digest"))
-KNOWN = select(
-    EPOCH.scalar_subquery().label("epoch"),
-    LOSS.label("loss"),
+KNOWN = FENCE.add_columns(
     select(state.c.retired_at).scalar_subquery().label("retired_at"),
     CAMPAIGN_ID.scalar_subquery().label("campaign_id"),
     CONTENT_ID.scalar_subquery().label("content_id"),
@@ -51,7 +49,7 @@ RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
 def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
     """Record the chunk as `sending` with all its people, and answer its name. See Ledger.record_sending."""
     known = connection.execute(KNOWN_BEFORE_SENDING, _ask_of(chunk, held)).one()
-    refuse_lost(held, known.epoch, known.loss)
+    refuse_lost(held, known)
     _refuse_retired(known.retired_at)
     if known.stopped:
         refuse_stopped(connection, chunk)
@@ -86,7 +84,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
 def record_adopted(connection: Connection, held: Held, adoption: Adoption, instant: Instant) -> str:
     """Record people as reached by something else: accepted, for a request that was never ours; answer the chunk."""
     known = connection.execute(KNOWN, _ask_of(adoption, held)).one()
-    refuse_lost(held, known.epoch, known.loss)
+    refuse_lost(held, known)
     _refuse_retired(known.retired_at)
     campaign_id, content_id = _keep(connection, adoption, known)
     name = _make_name()

@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, column, func, select, table, text
 
 from runner.errors import StateUnavailable
-from runner.state.fence import LOSS
+from runner.state.dialects import IS_LOCK, STANDING
 from runner.state.transactions import Transactions
 
-HELD = select(LOSS)
-LOSSES = {
-    "standby": "the server has become a standby",
-    "lost": "no session of it holds the lock: its connection was lost, ended, or given to others by a pooler",
-}
-END = text(
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
-    " WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND classid::bigint = :state AND objid::bigint = :account AND objsubid = 2 AND granted"
-    " AND pid <> pg_backend_pid()"
+ASK = select(STANDING)
+END = (
+    select(func.pg_terminate_backend(column("pid"), 5000))
+    .select_from(table("pg_locks"))
+    .where(text("pid <> pg_backend_pid()"), text(IS_LOCK.format(state=":lock_state", account=":lock_account")))
 )
 TRY = text("SELECT pg_try_advisory_lock(:state, :account)")
 UNLOCK = text("SELECT pg_advisory_unlock(:state, :account)")
@@ -42,20 +37,24 @@ class SessionGrip:
     @property
     def numbers(self) -> Mapping[str, int]:
         """As the server shows them among its locks, where they have no sign."""
-        return {"lock_state": self.state % TWO_TO_32, "lock_account": self.account % TWO_TO_32}
+        return _show(self.state, self.account)
 
-    def find_loss(self, told: str | None) -> str | None:
+    def find_loss(self, standing: str | None) -> str | None:
         """The session that records must be the one that took the lock, of a server that is no copy of another."""
-        return LOSSES[told] if told is not None else None
+        if standing == "standby":
+            return "the server has become a standby"
+        if standing != "held":
+            return "no session of it holds the lock: its connection was lost, ended, or given to others by a pooler"
+        return None
 
-    def is_held(self, connection: Connection) -> bool:
-        """Whether the session of this connection holds it."""
-        return connection.execute(HELD, self.numbers).scalar() is None
+    def stands(self, connection: Connection) -> bool:
+        """Whether the session of this connection holds it, and may record."""
+        return self.find_loss(connection.execute(ASK, self.numbers).scalar()) is None
 
     def release(self) -> None:
         """Give the lock back, unless it went with its session."""
         with suppress(StateUnavailable), self.transactions.reading() as connection:
-            if self.is_held(connection):
+            if self.stands(connection):
                 connection.execute(UNLOCK, {"state": self.state, "account": self.account})
 
 
@@ -64,7 +63,7 @@ def take_session(
 ) -> SessionGrip | None:
     """The lock, or None where another session has it, or this one has it already: a session can lock twice."""
     grip = SessionGrip(transactions, hash_state(state_id), hash_account(fingerprint))
-    if grip.is_held(connection):
+    if grip.stands(connection):
         return None
     taken = connection.execute(TRY, {"state": grip.state, "account": grip.account}).scalar()
     return grip if taken else None
@@ -72,8 +71,12 @@ def take_session(
 
 def end_session(connection: Connection, state_id: str, fingerprint: bytes) -> bool:
     """End the session that holds this lock; False where none does."""
-    numbers = {"state": hash_state(state_id) % TWO_TO_32, "account": hash_account(fingerprint) % TWO_TO_32}
+    numbers = _show(hash_state(state_id), hash_account(fingerprint))
     return any(connection.execute(END, numbers).scalars().all())
+
+
+def _show(state: int, account: int) -> dict[str, int]:
+    return {"lock_state": state % TWO_TO_32, "lock_account": account % TWO_TO_32}
 
 
 def hash_state(state_id: str) -> int:

@@ -16,11 +16,11 @@ class Grip(Protocol):
 
     @property
     def numbers(self) -> Mapping[str, int]:
-        """By which the database is asked for this lock, the parameters of `fence.LOSS`; none where it knows of none."""
+        """By which a server is asked for this lock, the parameters of `STANDING`; none where a file is locked."""
         ...
 
-    def find_loss(self, told: str | None) -> str | None:
-        """Why this lock is held no longer, or None while it is; `told` is what the database answered."""
+    def find_loss(self, standing: str | None) -> str | None:
+        """Why this lock is held no longer, or None while it is; `standing` is what the database answers."""
         ...
 
     def release(self) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from runner.errors import AccountLocked, AlreadyHeld, LockLost, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
-from runner.model.ledger import KeptContent, NewChunk
+from runner.model.ledger import Adoption, KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.state import postgresql
 from runner.state.lock import hold_account, this_holder
@@ -190,6 +190,23 @@ def test_a_lost_session_is_a_lost_lock_and_its_answer_is_still_recorded(desk, cl
     assert desk.people() == {1: "A", 2: "A"}
     with pytest.raises(LockLost):
         desk.record(3)
+
+
+@pytest.mark.parametrize("act", ["sweep", "forgive_refused", "adopt"])
+def test_whoever_lost_the_session_sweeps_forgives_and_adopts_nothing(desk, cluster, act):
+    desk.record(1)
+    people, source = (desk.person(2),), "old.csv"
+    adoption = Adoption(
+        campaign="old", edition=None, content=desk.content(), pseudonyms=people, source=source, by="ada"
+    )
+    acts = {
+        "sweep": lambda: desk.ledger.sweep(desk.held, desk.clock),
+        "forgive_refused": lambda: desk.ledger.forgive_refused(desk.held, ["bcdfghjkmn"]),
+        "adopt": lambda: desk.ledger.adopt(desk.held, [adoption], desk.clock.read()),
+    }
+    end_session(desk, cluster)
+    with pytest.raises(LockLost, match="connection was lost"):
+        acts[act]()
 
 
 def test_a_session_that_ends_within_a_recording_leaves_nothing_of_it(desk, cluster):
