@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from runner.errors import LockLost
+from runner.errors import LockLost, StateRefused
 from runner.state.dialects import STANDING
 from runner.state.tables import accounts
 from runner.state.transactions import Grip
@@ -37,6 +37,12 @@ class Held:
     skew: timedelta
 
 
+def refuse_older(what: str) -> StateRefused:
+    """The refusal of a state in whose place somebody put an older copy while this run went on; `what` shows that."""
+    hint = "end every run and put back the newer state, before anything is applied again: the older one forgot people"
+    return StateRefused(f"{what}: an older copy took its place", hint=hint, code="state-older")
+
+
 def check_fence(connection: Connection, held: Held) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held."""
     refuse_lost(held, connection.execute(FENCE, {"account_id": held.account_id, **held.grip.numbers}).one())
@@ -45,8 +51,11 @@ def check_fence(connection: Connection, held: Held) -> None:
 def refuse_lost(held: Held, found: Row[*tuple[Any, ...]]) -> None:
     """Raise LockLost unless this lock is still the newest one of its account, and still held.
 
-    `found` is what the database answers to FENCE, perhaps with more.
+    `found` is what the database answers to FENCE, perhaps with more. Raises StateRefused where the account's newest
+    lock is older than this one: no run does that, only a copy from before.
     """
+    if found.epoch is None or found.epoch < held.epoch:
+        raise refuse_older(f"the state knows nothing of this run's lock of account `{held.account}`")
     loss = "another run has taken it" if found.epoch != held.epoch else held.grip.find_loss(found.standing)
     if loss is not None:
         message = f"this run has lost the lock of account `{held.account}`: {loss}"

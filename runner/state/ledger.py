@@ -48,6 +48,7 @@ class Ledger:
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+        self._serial = 0
 
     def campaigns(self) -> tuple[CampaignRecord, ...]:
         """All campaigns, by name and edition."""
@@ -209,11 +210,16 @@ class Ledger:
 
         Raises LockLost where the lock is another's, CampaignStoppedByHand where somebody stopped the campaign,
         TooManyInDoubt where the account has no place left, ProbeNeeded where its last answer is not known and the chunk
-        is larger than a probe, AlreadyHeld where the campaign holds somebody of the chunk.
+        is larger than a probe, AlreadyHeld where the campaign holds somebody of the chunk, StateRefused where an older
+        copy of the state took its place meanwhile.
         Whatever it raises, the request may not leave.
         """
         with self._transactions.fenced() as connection:
-            return recording.record_sending(connection, held, chunk, instant, max_in_doubt=max_in_doubt)
+            name, serial = recording.record_sending(
+                connection, held, chunk, instant, max_in_doubt=max_in_doubt, serial=self._serial
+            )
+        self._serial = serial
+        return name
 
     def adopt(self, held: Held, adoptions: Iterable[Adoption], instant: Instant) -> tuple[str, ...]:
         """Record people as reached by something else, all of them or nobody; answer the chunks' names.

@@ -12,7 +12,7 @@ from runner.model.ledger import HOLDING
 from runner.state.tables import campaigns, chunks, runs
 from runner.state.tables import state as state_table
 
-OLDER = "put back the newer copy, or plan anew once `campaign status` shows what was sent"
+OLDER = "put back the newer copy: this one forgot people, whom `campaign state adopt` can name where it is lost"
 
 
 def read_mark(connection: Connection) -> Mark:

@@ -19,7 +19,7 @@ from runner.model.ledger import Adoption, ChunkStatus, KeptContent, NewChunk
 from runner.state.answers import clean_reason
 from runner.state.chunks import DOUBT, LAST_IS_DOUBT, is_campaign, name_account, name_campaign
 from runner.state.dialects import ServerMoment, is_held_twice, record_people
-from runner.state.fence import FENCE, Held, refuse_lost
+from runner.state.fence import FENCE, Held, refuse_lost, refuse_older
 from runner.state.people import CAMPAIGN_ID
 from runner.state.renaming import RENAMED, refuse_renamed
 from runner.state.stops import refuse_stopped
@@ -33,6 +33,7 @@ NAME_LENGTH = 10
 # And all that must hold for it is asked at once, since a server far away takes as long for each question.
 CONTENT_ID = select(contents.c.id).join(campaigns).where(is_campaign(), contents.c.digest == bindparam("digest"))
 KNOWN = FENCE.add_columns(
+    select(state.c.serial).scalar_subquery().label("serial"),
     select(state.c.retired_at).scalar_subquery().label("retired_at"),
     CAMPAIGN_ID.scalar_subquery().label("campaign_id"),
     CONTENT_ID.scalar_subquery().label("content_id"),
@@ -46,10 +47,17 @@ KNOWN_BEFORE_SENDING = KNOWN.add_columns(
 RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
 
 
-def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:
-    """Record the chunk as `sending` with all its people, and answer its name. See Ledger.record_sending."""
+def record_sending(
+    connection: Connection, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int, serial: int
+) -> tuple[str, int]:
+    """Record the chunk as `sending` with all its people; answer its name and the serial. See Ledger.record_sending.
+
+    `serial` is the last one that this process knows of.
+    """
     known = connection.execute(KNOWN_BEFORE_SENDING, _ask_of(chunk, held)).one()
     refuse_lost(held, known)
+    if known.serial < serial:
+        raise refuse_older(f"the state is at serial {known.serial}, and this run has recorded up to {serial}")
     _refuse_retired(known.retired_at)
     if known.stopped:
         refuse_stopped(connection, chunk)
@@ -78,7 +86,7 @@ def record_sending(connection: Connection, held: Held, chunk: NewChunk, instant:
     }
     chunk_id = insert_row(connection, RECORD, recorded)
     _record_people(connection, campaign_id, chunk_id, chunk.pseudonyms, chunk.campaign)
-    return name
+    return name, known.serial + 1
 
 
 def record_adopted(connection: Connection, held: Held, adoption: Adoption, instant: Instant) -> str:

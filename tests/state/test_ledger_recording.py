@@ -128,6 +128,17 @@ def test_the_database_itself_refuses_what_the_contract_does_not_know(desk, state
         anybody.execute(text(statement), {name: value for name, value in VALUES.items() if f":{name}" in statement})
 
 
+@pytest.mark.parametrize("undone", ["UPDATE state SET serial = serial - 1", "UPDATE accounts SET epoch = epoch - 1"])
+def test_a_run_that_finds_less_than_it_recorded_records_nothing_more(desk, undone):
+    desk.record(1)
+    with desk.state.transactions.recording() as connection:
+        connection.execute(text(undone))
+    with pytest.raises(StateRefused, match="an older copy took its place") as refused:
+        desk.record(2)
+    assert refused.value.code == "state-older"
+    assert desk.people() == {1: "S"}
+
+
 def test_each_recorded_chunk_raises_the_serial(desk):
     for n in range(3):
         assert desk.state.serial == n
