@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from runner.cli.states import open_for_reading, open_for_recording
 from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.events import Ending, Event, RunEnded, RunStarted
-from runner.model.ledger import ChunkRecord, ChunkStatus
+from runner.model.ledger import IN_DOUBT, ChunkRecord, ChunkStatus
 from runner.model.names import HandStop
 from runner.model.plan import Plan
 from runner.plan.build import Planning, build_plan
@@ -183,7 +184,8 @@ def _send(
 
         tell(_announce(plan, stop, tally.started_at))
         run = Run(accounts, clock=clock, stop=stop, tell=tell)
-        ending, left = run.carry_out(), _read_left(desk, selection)
+        ending = run.carry_out()
+        left = _read_left(desk, selection, tally.unknown)
         if left.unread is not None:
             ending = run.end_unread(left.unread)
         report = build_report(
@@ -192,7 +194,7 @@ def _send(
             plan=plan,
             tally=tally,
             ending=ending,
-            unknown=left.unknown,
+            unknown=left.unknown if left.unread is None else None,
             stops=left.stops,
             ended_at=clock.now(),
         )
@@ -234,13 +236,15 @@ class _Left:
     unread: RunnerError | None = None
 
 
-def _read_left(desk: Desk, selection: Selection) -> _Left:
+def _read_left(desk: Desk, selection: Selection, doubtful: Collection[str] = ()) -> _Left:
+    """`doubtful` are the run's own chunks in doubt, of which the ledger may not have learnt."""
     if desk.state is None:
         return _Left()
     ledger = desk.state.ledger
     try:
-        unknown = ledger.chunks(statuses={ChunkStatus.UNKNOWN})
-        return _Left(tuple(chunk for chunk in unknown if selection.includes(chunk)), ledger.stops())
+        chunks = (chunk for chunk in ledger.chunks(statuses=IN_DOUBT) if selection.includes(chunk))
+        unknown = (chunk for chunk in chunks if chunk.status is ChunkStatus.UNKNOWN or chunk.chunk in doubtful)
+        return _Left(tuple(unknown), ledger.stops())
     except (StateUnavailable, StateRefused) as error:
         # The report must come out all the same.
         return _Left(unread=error)

@@ -91,6 +91,7 @@ def _write_next_steps(report: RunReport, page: Page, *, again: str | None, resum
     if not steps:
         return
     pending = f"{render_people(report.pending)} pending. " if report.pending else ""
-    page.write(f"{pending}Next step{'s' if len(steps) > 1 else ''}:")
+    mended = ", once what stopped it is mended" if report.accounts_stopped and report.exit_code == 1 else ""
+    page.write(f"{pending}Next step{'s' if len(steps) > 1 else ''}{mended}:")
     for step in steps:
         page.keep(page.paint(step, Style.BOLD), indent=2)

@@ -35,6 +35,10 @@ class AnswerNotRecorded(RunnerError):
     code = "answer-not-recorded"
     exit_code = 3
 
+    def __init__(self, chunk: str, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.chunk = chunk
+
 
 class LedgerBypassed(AssertionError):
     """A request left without its record: a defect of this program, after which nothing more may be sent."""
@@ -202,7 +206,7 @@ def _until_recorded(recorded: str, verdict: Verdict, door: Door, record: Callabl
         except StateUnavailable as error:
             if door.clock.read().boottime_s >= give_up_s:
                 message = f"the answer of chunk {recorded} could not be recorded: {error.message}"
-                raise AnswerNotRecorded(message, hint=_say_how_to_settle(recorded, verdict)) from error
+                raise AnswerNotRecorded(recorded, message, hint=_say_how_to_settle(recorded, verdict)) from error
             door.clock.wait(1.0)
         else:
             return

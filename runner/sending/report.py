@@ -26,12 +26,15 @@ class Tally:
     cost_unknown: int = 0
     costs: dict[str, Decimal] = field(default_factory=dict)
     chunks: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, int] = field(default_factory=dict)
 
     def note(self, event: Event) -> None:
         """Count this event."""
         if not isinstance(event, ChunkAnswered):
             return
         self.chunks[event.status] += 1
+        if event.status is ChunkStatus.UNKNOWN:
+            self.unknown[event.chunk] = event.recipients
         if event.status is not ChunkStatus.ACCEPTED:
             return
         self.reached += event.recipients
@@ -48,20 +51,22 @@ def build_report(
     plan: Plan,
     tally: Tally,
     ending: Ending,
-    unknown: Sequence[ChunkRecord],
+    unknown: Sequence[ChunkRecord] | None,
     stops: Sequence[HandStop],
     ended_at: datetime,
 ) -> RunReport:
     """The report of a run.
 
-    `unknown` are the chunks that wait for `campaign resolve`, whichever run left them, `stops` what is stopped by hand.
+    `unknown` are the chunks that wait for `campaign resolve`, whichever run left them, or None where they can't be
+    read: then the run's own are told. `stops` is what is stopped by hand.
     """
+    doubtful = tally.unknown if unknown is None else {record.chunk: record.recipients for record in unknown}
     queues = [queue for account in accounts for queue in account.queues]
     blocked = _list_blocked(plan)
     return RunReport(
         origin=origin,
         ending=ending,
-        exit_code=_choose_exit_code(accounts, ending, blocked=bool(blocked), unknown=bool(unknown)),
+        exit_code=_choose_exit_code(accounts, ending, blocked=bool(blocked), unknown=bool(doubtful)),
         started_at=tally.started_at,
         ended_at=ended_at,
         reached=tally.reached,
@@ -71,8 +76,8 @@ def build_report(
         cost_unknown=tally.cost_unknown,
         pending=sum(queue.parts.left for queue in queues),
         refused=sum(queue.parts.refused for queue in queues),
-        unknown_chunks=tuple(record.chunk for record in unknown),
-        unknown_people=sum(record.recipients for record in unknown),
+        unknown_chunks=tuple(doubtful),
+        unknown_people=sum(doubtful.values()),
         blocked=blocked,
         stopped={queue.label: queue.stopped for queue in queues if queue.stopped is not None},
         accounts_stopped={account.name: account.stopped for account in accounts if account.stopped is not None},

@@ -18,6 +18,7 @@ from runner.errors import (
 )
 from runner.model.clock import Clock
 from runner.model.events import AccountStopped, CampaignStopped, ChunkAnswered, Ending, Waiting
+from runner.model.ledger import ChunkStatus
 from runner.model.verdict import (
     Accepted,
     AccountRefused,
@@ -28,7 +29,7 @@ from runner.model.verdict import (
     Unknown,
     Verdict,
 )
-from runner.sending.chunk import Outcome, StartRefused, Tell, send_chunk
+from runner.sending.chunk import AnswerNotRecorded, Outcome, StartRefused, Tell, send_chunk
 from runner.sending.parts import Part
 from runner.sending.queue import OpenAccount, Queue
 from runner.sending.stop import Stop
@@ -64,7 +65,8 @@ class Run:
     def end_unread(self, error: RunnerError) -> Ending:
         """Stop the accounts for an error that hides what is unknown: nobody could say that this run went well."""
         for account in self._accounts:
-            if account.exit_code != error.exit_code:
+            # Whoever has ended in an error, or in doubt, has said more than that.
+            if account.exit_code in {0, 2}:
                 self._stop_account(account, error.message, exit_code=error.exit_code, hint=error.hint)
         return Ending.STOPPED
 
@@ -126,6 +128,9 @@ class Run:
         except (AlreadyHeld, CampaignStoppedByHand) as error:
             queue.parts.put_back(part)
             self._stop_campaign(queue, error.message, exit_code=error.exit_code, hint=error.hint)
+        except AnswerNotRecorded as error:
+            self._tell_unrecorded(error, part, queue)
+            raise
         except (LockLost, TooManyInDoubt, StateRefused, StateUnavailable):
             queue.parts.put_back(part)
             raise
@@ -223,6 +228,20 @@ class Run:
                 currency=acceptance.currency if acceptance is not None else None,
                 reason=outcome.find_remark(len(part.numbers)),
                 rows=(queue.name_row(part.numbers[0]),) if alone else (),
+            )
+        )
+
+    def _tell_unrecorded(self, error: AnswerNotRecorded, part: Part, queue: Queue) -> None:
+        """Whatever the answer was, the ledger holds its chunk in doubt."""
+        self._stop.reached += len(part.numbers)
+        self._tell(
+            ChunkAnswered(
+                at=self._clock.now(),
+                label=queue.label,
+                chunk=error.chunk,
+                status=ChunkStatus.UNKNOWN,
+                recipients=len(part.numbers),
+                reason=error.message,
             )
         )
 

@@ -11,6 +11,7 @@ from contextlib import closing
 
 import pytest
 
+from runner.errors import StateUnavailable
 from runner.sandbox.server import Sandbox
 
 Serve = Callable[..., Sandbox]
@@ -144,3 +145,40 @@ def test_who_gives_up_at_the_question_hears_that_the_state_cannot_be_read(place,
         browser.execute("ROLLBACK")
     assert (run.returncode, report["ending"], report["exit_code"]) == (1, "signal", 1)
     assert "locked for" in err
+
+
+def test_an_older_copy_that_is_written_over_the_state_while_a_run_goes_on_ends_it_before_its_next_chunk(
+    place, serve: Serve
+) -> None:
+    sandbox = serve()
+    paced = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 2s}")
+    place.write({"campaigns.yaml": paced, "data/people.csv": people_csv(30)})
+    campaign = (place.root / "campaigns/recall.yaml").read_text()
+    place.write({"campaigns/recall.yaml": campaign + "delivery: {chunk_size: 10}\n"})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    assert run.stdout is not None
+    state, older = place.root / ".campaign/state.db", b""
+    for answers in (1, 2):
+        while json.loads(run.stdout.readline())["type"] != "answered":
+            pass
+        if answers == 1:
+            older = state.read_bytes()
+    state.write_bytes(older)
+    out = run.communicate(timeout=30)[0]
+    report = json.loads(out.splitlines()[-1])
+    assert (run.returncode, sandbox.count().requests) == (1, 2)
+    assert "an older copy took its place" in report["accounts_stopped"][0]["reason"]
+
+
+def test_an_answer_that_could_not_be_recorded_stands_in_the_report_as_unknown(place, serve: Serve, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StateUnavailable("the disk is full")
+
+    serve()
+    place.write({"data/people.csv": people_csv(30)})
+    monkeypatch.setattr("runner.sending.chunk.PATIENCE_TO_RECORD_S", 0.0)
+    monkeypatch.setattr("runner.state.ledger.Ledger.record_accepted", refuse)
+    ended = place.call("apply", "--auto-approve", "--format", "json")
+    report = ended.report
+    assert (ended.returncode, report["requests"], report["chunks"]) == (3, 1, {"unknown": 1})
+    assert (len(report["unknown"]), report["unknown_people"], report["pending"]) == (1, 10, 20)
