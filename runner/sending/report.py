@@ -19,7 +19,7 @@ ON_PURPOSE = frozenset({Ending.LIMIT, Ending.DEADLINE, Ending.SIGNAL})
 
 @dataclass(slots=True)
 class Tally:
-    """Counts what a run tells while it sends, which it began at `started_at`."""
+    """Counts what a run tells, which began to send at `started_at`; `unknown` counts people by chunk in doubt."""
 
     started_at: datetime
     reached: int = 0

@@ -93,7 +93,7 @@ SERVER_CLOCK = select(ServerMoment())
 
 
 class LockStanding(FunctionElement[str]):
-    """How this session stands to an advisory lock, by its two numbers from 0 on: `held`, `lost`, or `standby`.
+    """How the connection that asks stands to an advisory lock, by two numbers from 0 on: `held`, `lost` or `standby`.
 
     NULL where a file keeps the state: there a lock is a file's, of which the database knows nothing.
     """
