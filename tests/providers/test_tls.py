@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import gc
+import selectors
 import socket
 import threading
-from contextlib import suppress
 
 import pytest
 
@@ -31,20 +31,26 @@ def tunnel_to(target):
         connection.read_head()
         with socket.create_connection(("127.0.0.1", target.port)) as onward:
             connection.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            forward = threading.Thread(target=pump, args=(connection.sock, onward))
-            forward.start()
-            pump(onward, connection.sock)
-            forward.join(10)
+            relay(connection.sock, onward)
 
     return script
 
 
-def pump(source, sink):
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+def relay(client, target):
+    """Pass on what either side says, until one of them has ended.
+
+    One thread does both ways: a connection under TLS must not be read and written at once.
+    """
+    with selectors.DefaultSelector() as ready:
+        ready.register(client, selectors.EVENT_READ, target)
+        ready.register(target, selectors.EVENT_READ, client)
+        while True:
+            for key, _ in ready.select():
+                # As large as a record of TLS may be, so that none is left half read where no selector sees it.
+                data = key.fileobj.recv(16_384)
+                if not data:
+                    return
+                key.data.sendall(data)
 
 
 def secure(peer):
