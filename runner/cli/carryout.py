@@ -119,7 +119,7 @@ def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, scr
             ending=Ending.DECLINED if isinstance(ended, NotConfirmed) else Ending.SIGNAL,
             exit_code=ended.exit_code,
             at=stop.clock.now(),
-            unknown=left.unknown,
+            unknown=left.unknown or (),
         )
         screen.show_unsent(report)
         raise
@@ -186,15 +186,13 @@ def _send(
         run = Run(accounts, clock=clock, stop=stop, tell=tell)
         ending = run.carry_out()
         left = _read_left(desk, selection, tally.unknown)
-        if left.unread is not None:
-            ending = run.end_unread(left.unread)
         report = build_report(
             accounts,
             origin=origin,
             plan=plan,
             tally=tally,
-            ending=ending,
-            unknown=left.unknown if left.unread is None else None,
+            ending=ending if left.unread is None else run.end_unread(left.unread),
+            unknown=left.unknown,
             stops=left.stops,
             ended_at=clock.now(),
         )
@@ -227,11 +225,11 @@ def _announce(plan: Plan, stop: Stop, at: datetime) -> RunStarted:
 class _Left:
     """What the ledger holds when a run ends, or `unread`: why that can't be read.
 
-    `unknown` are chunks of the campaigns that the run is about, whichever run left them, `stops` what is stopped by
-    hand, be it since the run began.
+    `unknown` are chunks of the campaigns that the run is about, whichever run left them, or None where they can't be
+    read; `stops` is what is stopped by hand, be it since the run began.
     """
 
-    unknown: tuple[ChunkRecord, ...] = ()
+    unknown: tuple[ChunkRecord, ...] | None = ()
     stops: tuple[HandStop, ...] = ()
     unread: RunnerError | None = None
 
@@ -247,4 +245,4 @@ def _read_left(desk: Desk, selection: Selection, doubtful: Collection[str] = ())
         return _Left(tuple(unknown), ledger.stops())
     except (StateUnavailable, StateRefused) as error:
         # The report must come out all the same.
-        return _Left(unread=error)
+        return _Left(unknown=None, unread=error)

@@ -87,16 +87,23 @@ def test_an_account_whose_key_is_not_set_leaves_the_others_be(place, serve: Serv
     assert sandbox.count().people == 5
 
 
-def test_a_state_that_another_program_keeps_locked_for_longer_than_a_request_may_take_ends_the_run_with_a_word(
-    place, serve
-) -> None:
-    sandbox = serve()
-    short = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 3s}")
-    place.write({"campaigns.yaml": short.replace("timeout: 5s", "timeout: 1s"), "data/people.csv": people_csv(30)})
+def start_and_await_window(place, per: str) -> subprocess.Popen[str]:
+    """A run of thirty people with one request in `per` and a `timeout` of a second, which waits to send the second."""
+    slow = f"{{requests: 1, per: {per}}}"
+    project = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", slow)
+    place.write({"campaigns.yaml": project.replace("timeout: 5s", "timeout: 1s"), "data/people.csv": people_csv(30)})
     run = place.start("apply", "--auto-approve", "--format", "json")
     assert run.stdout is not None
     while json.loads(run.stdout.readline())["type"] != "waiting":
         pass
+    return run
+
+
+def test_a_state_that_another_program_keeps_locked_for_longer_than_a_request_may_take_ends_the_run_with_a_word(
+    place, serve
+) -> None:
+    sandbox = serve()
+    run = start_and_await_window(place, "3s")
     with closing(sqlite3.connect(place.root / ".campaign/state.db", isolation_level=None)) as browser:
         browser.execute("BEGIN IMMEDIATE")
         out, err = run.communicate(timeout=30)
@@ -109,12 +116,7 @@ def test_a_state_that_another_program_keeps_locked_for_longer_than_a_request_may
 
 def test_a_run_that_cannot_read_at_its_end_what_is_unknown_does_not_end_well(place, serve: Serve) -> None:
     sandbox = serve()
-    short = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 60s}")
-    place.write({"campaigns.yaml": short.replace("timeout: 5s", "timeout: 1s"), "data/people.csv": people_csv(30)})
-    run = place.start("apply", "--auto-approve", "--format", "json")
-    assert run.stdout is not None
-    while json.loads(run.stdout.readline())["type"] != "waiting":
-        pass
+    run = start_and_await_window(place, "60s")
     with closing(sqlite3.connect(place.root / ".campaign/state.db", isolation_level=None)) as browser:
         browser.execute("BEGIN EXCLUSIVE")
         run.send_signal(signal.SIGTERM)
