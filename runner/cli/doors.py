@@ -20,6 +20,7 @@ from runner.model.secret import Reference, Secret
 from runner.plan.schedule import is_over
 from runner.plan.selection import Selection
 from runner.project.references import resolve
+from runner.render.words import render_duration
 from runner.sending.chunk import Door
 from runner.state.lock import Held, hold_account, this_holder
 from runner.state.open import State
@@ -96,22 +97,30 @@ class Hall:
         )
 
     def _hold(self, fingerprint: bytes, account: Account, lock_timeout: timedelta) -> Held:
-        """The lock of this key, taken once however many accounts share it."""
+        """The lock of this key, taken once however many accounts share it. Whoever waits for it is told for whom."""
         if fingerprint not in self._locks:
-            if lock_timeout:
+            try:
+                self._locks[fingerprint] = self._take(fingerprint, account, timedelta(0))
+            except AccountLocked as error:
+                if not lock_timeout:
+                    raise
+                most = render_duration(lock_timeout.total_seconds())
+                self.invocation.warn(f"{error.message}; waiting for it for {most} at most")
                 self.invocation.begin(f"waiting for the lock of account `{account.name}`")
-            lock = hold_account(
-                self.state,
-                fingerprint=fingerprint,
-                account=account.name,
-                holder=this_holder(self.clock, "campaign apply"),
-                wait=lock_timeout,
-                clock=self.clock,
-            )
-            self._locks[fingerprint] = self.until_closed.enter_context(lock)
-            if lock_timeout:
+                self._locks[fingerprint] = self._take(fingerprint, account, lock_timeout)
                 self.invocation.begin("planning")
         return self._locks[fingerprint]
+
+    def _take(self, fingerprint: bytes, account: Account, wait: timedelta) -> Held:
+        lock = hold_account(
+            self.state,
+            fingerprint=fingerprint,
+            account=account.name,
+            holder=this_holder(self.clock, "campaign apply"),
+            wait=wait,
+            clock=self.clock,
+        )
+        return self.until_closed.enter_context(lock)
 
     def _look_up(self, reference: Reference) -> Secret:
         return resolve(reference, environment=self.invocation.environment, root=self.root)

@@ -109,12 +109,11 @@ class RunReport:
     """What came of a run.
 
     `chunks` counts its chunks by status, `reached` people of accepted ones, `requests` those that left in this run.
-    `pending` counts people that could still be sent to; `refused` those whose number the provider refused when it
-    stood alone. `unknown_chunks` are all chunks of the run's campaigns that need `campaign resolve`, whichever run left
-    them, and `unknown_people` their people; `blocked` and `stopped` map labels of campaigns, and `accounts_stopped`
-    names of accounts, to reasons; `hand_stops` keep some of those from
-    being sent until they are resumed. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer
-    told.
+    `pending` counts people that could still be sent to, None where nothing was planned yet; `refused` those whose
+    number the provider refused when it stood alone. `unknown_chunks` are all chunks of the run's campaigns that need
+    `campaign resolve`, whichever run left them, and `unknown_people` their people; `blocked` and `stopped` map labels
+    of campaigns, and `accounts_stopped` names of accounts, to reasons; `hand_stops` keep some of those from being sent
+    until they are resumed. `costs` is by currency; `cost_unknown` counts reached people whose cost no answer told.
     """
 
     origin: Origin
@@ -127,7 +126,7 @@ class RunReport:
     requests: int = 0
     costs: Mapping[str, Decimal] = field(default_factory=dict)
     cost_unknown: int = 0
-    pending: int = 0
+    pending: int | None = 0
     refused: int = 0
     unknown_chunks: tuple[str, ...] = ()
     unknown_people: int = 0

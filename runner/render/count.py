@@ -24,8 +24,8 @@ from runner.render.problems import printable
 from runner.render.words import render_costs, render_duration, render_people, render_soon
 
 STOPPING = (
-    "stopping: the answer under way is awaited and recorded, then it stops; Ctrl-C again ends at once and leaves that "
-    "chunk unknown"
+    "stopping: no further request starts, and an answer under way is awaited and recorded; Ctrl-C again ends at once "
+    "and leaves that chunk unknown"
 )
 """What comes of a first signal."""
 

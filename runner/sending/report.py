@@ -101,7 +101,7 @@ def report_nothing_sent(
         exit_code=exit_code,
         started_at=at,
         ended_at=at,
-        pending=0 if plan is None else plan.recipients,
+        pending=None if plan is None else plan.recipients,
         unknown_chunks=tuple(record.chunk for record in unknown),
         unknown_people=sum(record.recipients for record in unknown),
         blocked={} if plan is None else _list_blocked(plan),

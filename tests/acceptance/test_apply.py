@@ -105,6 +105,7 @@ def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(pl
             run.send_signal(signal.SIGTERM)
             (told,) = map(json.loads, run.stdout)
     assert (run.wait(), told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
+    assert told["pending"] is None, "nobody knows yet how many there are"
 
 
 def test_ctrl_c_at_the_question_tells_of_what_is_unknown_first(place, serve: Serve) -> None:
@@ -210,6 +211,22 @@ def test_a_second_runner_may_wait_for_the_first_and_then_finds_nothing_to_send(p
     second = place.apply("--lock-timeout", "30s")
     assert second.returncode == 0, second.stderr
     assert (sandbox.count().people, sandbox.count().twice) == (5, 0)
+
+
+def test_who_waits_for_another_runner_is_told_at_once_for_whom(place, serve: Serve) -> None:
+    sandbox = serve()
+    slow = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 10m}")
+    place.write({"campaigns.yaml": slow, "data/people.csv": people_csv(30)})
+    first = place.start("apply", "--auto-approve")
+    wait_for_arrival(sandbox, first)
+    second = place.start("apply", "--auto-approve", "--lock-timeout", "60s", "--deadline", "1s")
+    said = second.stderr.readline()
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+    second.communicate(timeout=60)
+    assert f"process {first.pid}" in said
+    assert "waiting for it for 60 s at most" in said
+    assert second.returncode == 2
 
 
 def test_a_limit_stops_the_run_on_purpose_and_it_goes_on_later(place, serve: Serve) -> None:

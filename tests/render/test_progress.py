@@ -189,7 +189,8 @@ def test_a_terminal_shows_people_requests_rate_cost_finish_and_what_is_waited_fo
 
 def test_a_first_signal_is_answered_where_the_bar_is():
     shown = " ".join(_show_on_terminal(_started(), _requesting(), is_stopping=True).split())
-    assert "stopping: the answer under way is awaited and recorded, then it stops; Ctrl-C again ends at once" in shown
+    assert "stopping: no further request starts, and an answer under way is awaited and recorded" in shown
+    assert "Ctrl-C again ends at once and leaves that chunk unknown" in shown
 
 
 def test_a_request_is_under_way_from_its_start_to_its_answer():
