@@ -83,7 +83,10 @@ def save_plan(
     variables: tuple[str, ...],
     sandbox: bool,
 ) -> None:
-    """Write the plan to `file`, whole or not at all. `mark` is the state's moment before the planning began."""
+    """Write the plan to `file`, whole or not at all; a device or a pipe gets it as it comes.
+
+    `mark` is the state's moment before the planning began.
+    """
     campaigns = tuple(campaign for campaign in project.campaigns if campaign.label in planning.seals)
     saved = SavedPlan(
         plan=planning.plan,
@@ -94,7 +97,7 @@ def save_plan(
         said=say_all(project, campaigns, state.pseudonyms),
         people=planning.seals,
     )
-    _write_whole(invocation.directory / file, file, write_plan(saved, state.pseudonyms))
+    _write(invocation.directory / file, file, write_plan(saved, state.pseudonyms))
 
 
 def read_saved(invocation: Invocation, file: str) -> PlanFile:
@@ -110,17 +113,25 @@ def read_saved(invocation: Invocation, file: str) -> PlanFile:
     return PlanFile(file, content, read_plan(content, file))
 
 
-def _write_whole(path: Path, name: str, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+def _write(path: Path, name: str, content: bytes) -> None:
     try:
-        try:
-            with draft.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        if path.exists() and not path.is_file():
+            # A file that takes a device's place would be met by every other program, too.
+            path.write_bytes(content)
+        else:
+            _write_whole(Path(os.path.realpath(path)), content)
     except OSError as error:
         message = f"the plan can't be written to `{name}`: {(error.strerror or 'an error').lower()}"
         raise RunnerError(message, hint="name a file in a folder that can be written", code="file-error") from error
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

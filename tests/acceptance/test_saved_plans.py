@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -259,6 +261,27 @@ def test_saving_alone_may_make_the_state_and_says_so(place):
     place.write({"data/people.csv": people_csv(range(3))})
     assert "made the state" in place.call("plan", "-o", "p.plan").stderr
     assert "made the state" not in place.call("plan", "-o", "p.plan").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_gets_the_plan_and_stays_a_pipe(prepared):
+    place, _ = prepared
+    pipe = place.root / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        save(place, file="pipe")
+        content, _ = reader.communicate(timeout=30)
+    assert pipe.is_fifo()
+    (place.root / "q.plan").write_bytes(content)
+    assert place.call("show", "q.plan").returncode == 0
+
+
+def test_a_link_goes_on_leading_to_the_file_in_which_the_plan_is_saved(prepared):
+    place, _ = prepared
+    (place.root / "newest.plan").symlink_to("q.plan")
+    save(place, file="newest.plan")
+    assert (place.root / "newest.plan").is_symlink()
+    assert place.call("show", "q.plan").returncode == 0
 
 
 def test_a_plan_with_nobody_in_it_sends_nothing(place, serve: Serve):
