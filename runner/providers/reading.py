@@ -13,7 +13,8 @@ from typing import Any
 from runner.model.secret import scrub_secrets
 from runner.numbers import mask_cell
 
-LONGEST_WAIT = timedelta(days=1)
+LONGEST_WAIT = timedelta(days=31)
+"""What asks for more is nonsense."""
 LARGEST_FIGURE = 10**9
 LONGEST_INTEGER = 18
 LONGEST_TEXT = 255
@@ -24,8 +25,10 @@ NATIONAL_DIGITS = 9
 _NO_DIGITS = re.compile(r"\D+")
 _NUMERAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
-_NAMES_OF_A_CAMPAIGN = frozenset({"campaignid", "campaign_id", "cost", "nbsms", "nb_sms"})
-_NAMED_IN_BYTES = re.compile(rb'"(campaign_?id|cost|nb_?sms)"', re.IGNORECASE)
+_WORD_OF_A_KEY = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_OF_A_CAMPAIGN = re.compile(r".*campaign.*|.*(cost|price|amount|quantity)s?|count(s|ed)?|nb(sms)?|total|delivered")
+"""Words of keys under which a campaign's id, cost or count may stand, as in `campaignIds` and `total_quantity`."""
+_TEXT_IN_BYTES = re.compile(rb'"([A-Za-z0-9_.-]{1,100})"')
 
 
 def parse_json(body: bytes) -> dict[str, Any] | None:
@@ -52,21 +55,25 @@ def names_campaign(said: Mapping[str, Any] | None, body: bytes) -> bool:
     Of what can't be read the bytes are looked through.
     """
     if said is None:
-        return _NAMED_IN_BYTES.search(body) is not None
-    return any(key in _NAMES_OF_A_CAMPAIGN and value not in (None, "") for key, value in walk(said))
+        return any(_is_of_campaign(text.decode("ascii")) for text in _TEXT_IN_BYTES.findall(body))
+    return any(value not in (None, "") and any(map(_is_of_campaign, keys)) for keys, value in walk(said))
 
 
-def walk(said: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """Every value that is no list or object, at whatever depth, with the nearest key above it in lower case."""
-    waiting: list[tuple[str, object]] = [("", said)]
+def _is_of_campaign(key: str) -> bool:
+    return any(_OF_A_CAMPAIGN.fullmatch(word.lower()) for word in _WORD_OF_A_KEY.findall(key))
+
+
+def walk(said: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Every value that is no list or object, at whatever depth, with the keys above it, of which there is one."""
+    waiting: list[tuple[tuple[str, ...], object]] = [((), said)]
     while waiting:
-        key, value = waiting.pop()
+        keys, value = waiting.pop()
         if isinstance(value, dict):
-            waiting.extend((name.lower(), inner) for name, inner in reversed(value.items()))
+            waiting.extend(((*keys, name), inner) for name, inner in reversed(value.items()))
         elif isinstance(value, list):
-            waiting.extend((key, inner) for inner in reversed(value))
+            waiting.extend((keys, inner) for inner in reversed(value))
         else:
-            yield key, value
+            yield keys, value
 
 
 def read_text(value: object) -> str | None:

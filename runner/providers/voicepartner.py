@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from runner.model.config import Content
@@ -61,6 +62,8 @@ REFUSING_STATUSES = frozenset({200, 400, 404, 405, 422})
 """Those under which an answer that says no is taken at its word."""
 
 CODE_KEYS = frozenset({"code", "error", "message"})
+LONGEST_CODE = 9
+"""Digits of a code that is a figure."""
 _WORD = re.compile(r"[A-Z]+(?:_[A-Z]+)+", re.ASCII)
 _SHOWABLE = re.compile(r"[A-Za-z]{1,30}(_[A-Za-z]{1,30}){0,5}|\d{1,4}", re.ASCII)
 
@@ -147,14 +150,18 @@ def _judge_refusal(said: Mapping[str, Any]) -> AccountRefused | ContentRefused |
 
 def _find_codes(said: Mapping[str, Any]) -> Iterator[str]:
     """Whatever may be a code: under `code`, `error` or `message`, at any depth, a number or a text that holds one."""
-    for key, value in walk(said):
-        if key not in CODE_KEYS or isinstance(value, bool):
+    for keys, value in walk(said):
+        if keys[-1].lower() not in CODE_KEYS or isinstance(value, bool):
             continue
-        if isinstance(value, int):
-            yield str(value)
+        if isinstance(value, int) or (isinstance(value, Decimal) and _is_whole(value)):
+            yield str(int(value))
         elif isinstance(value, str):
             yield value.strip()
             yield from _WORD.findall(value.upper())
+
+
+def _is_whole(figure: Decimal) -> bool:
+    return figure.adjusted() < LONGEST_CODE and figure == figure.to_integral_value()
 
 
 def _show_code(said: Mapping[str, Any] | None) -> str:

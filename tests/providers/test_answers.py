@@ -186,7 +186,8 @@ def test_429_is_a_limit_whatever_it_says(body):
         ({"retry_after": "3, 4"}, None),
         ({"retry_after": "١٢"}, None),
         ({"retry_after": "99999999999999999999"}, None),
-        ({"retry_after": "999999"}, None),
+        ({"retry_after": "172800"}, 172_800),
+        ({"retry_after": "9999999"}, None),
         ({"retry_after": "Tue, 99 Nov 2026 10:00:30 GMT"}, None),
         ({"x_ratelimit_reset": "17"}, 17),
         ({"x_ratelimit_reset": str(int(NOW.timestamp()) + 40)}, 40),
@@ -304,7 +305,26 @@ def test_a_byte_order_mark_hurts_nothing():
 
 
 @pytest.mark.parametrize(
-    "named", [{"campaignId": "c"}, {"campaignId": 7}, {"cost": 0.3}, {"cost": 0}, {"cost": "x"}, {"nbSms": 0}]
+    "named",
+    [
+        {"campaignId": "c"},
+        {"campaignId": 7},
+        {"campaignId": {"id": 7}},
+        {"campaignIds": [7]},
+        {"campaign": {"id": 7}},
+        {"idcampaign": 7},
+        {"campaign_token": "t"},
+        {"cost": 0.3},
+        {"cost": 0},
+        {"cost": "x"},
+        {"totalCost": 1},
+        {"cost_unity": 0.15},
+        {"nbSms": 0},
+        {"NB_SMS": 1},
+        {"total_quantity": 2},
+        {"delivered_quantity": 1},
+        {"count": 2},
+    ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 405, 422, 429])
 def test_a_refusal_that_names_a_campaign_a_cost_or_a_count_is_unknown(status, named):
@@ -312,12 +332,25 @@ def test_a_refusal_that_names_a_campaign_a_cost_or_a_count_is_unknown(status, na
     assert isinstance(judge(status, {"success": False, "code": 10, "data": [named]}), Unknown)
 
 
+@pytest.mark.parametrize("name", [b"campaignId", b"campaign_token", b"total_quantity"])
 @pytest.mark.parametrize("status", [401, 404, 429])
-def test_an_unreadable_refusal_that_names_a_campaign_is_unknown(status):
-    assert isinstance(judge(status, b'{"success": false, "campaignId": "c", "campaignId": "c"}'), Unknown)
+def test_an_unreadable_refusal_that_names_a_campaign_is_unknown(status, name):
+    assert isinstance(judge(status, b'{"success": false, "%s": "c", "%s": "c"}' % (name, name)), Unknown)
 
 
-@pytest.mark.parametrize("empty", [{"campaignId": None}, {"campaignId": ""}, {"cost": None, "nbSms": None}])
+@pytest.mark.parametrize("other", ["account", "country", "discounted", "credit", "status"])
+def test_a_refusal_may_speak_of_anything_else(other):
+    assert isinstance(judge(400, {"success": False, "code": "DESTINATION_INVALID", other: 3}), ChunkRefused)
+
+
+def test_a_code_may_be_a_figure_with_a_point():
+    assert isinstance(judge(200, b'{"success": false, "code": 10.0}'), AccountRefused)
+    assert isinstance(judge(200, b'{"success": false, "code": 1e999999999}'), ChunkRefused)
+
+
+@pytest.mark.parametrize(
+    "empty", [{"campaignId": None}, {"campaignId": ""}, {"cost": None, "nbSms": None}, {"campaign": {"id": None}}]
+)
 def test_an_empty_name_names_nothing(empty):
     assert isinstance(judge(400, {"success": False, "code": "NOT_CREDIT", **empty}), AccountRefused)
 
