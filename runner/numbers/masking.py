@@ -11,6 +11,8 @@ DOT = "•"
 FEWEST_DIGITS = 6
 _CALLING_CODES = ("33", "262", "508", "590", "594", "596")
 _E164 = re.compile(r"\+?[1-9]\d{5,14}")
+_FRENCH = re.compile(r"(?:\+?33|0033|0)[1-9]\d{8}", re.ASCII)
+_SEPARATED = re.compile(r"[\s./()-]")
 
 # What may stand between two digits of one number: separators of every sort, quotes, a letter typed for 0 or 1.
 _MARK = f"[{re.escape(BLANKS + INVISIBLE)}{SEPARATORS}{STARS_AND_TILDES}+'\u2019\"\u00b7\u2022]"
@@ -46,6 +48,14 @@ _SEQUENCE = re.compile(
 def format_number(e164: int) -> str:
     """The number in E.164 form: `+33612345678`."""
     return f"+{e164}"
+
+
+def is_spelled_as_number(text: str) -> bool:
+    """Whether the whole of `text` is spelled like a French number, with its 0 or its calling code in front.
+
+    What has neither may be anything: an identifier of nine digits, too.
+    """
+    return _FRENCH.fullmatch(_SEPARATED.sub("", text)) is not None
 
 
 def mask_number(e164: int | str) -> str:

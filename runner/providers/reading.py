@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.model.secret import scrub_secrets
-from runner.numbers import mask_cell
+from runner.numbers import is_spelled_as_number, mask_cell
 
 LONGEST_WAIT = timedelta(days=31)
 """What asks for more is nonsense."""
@@ -87,7 +87,8 @@ def read_text(value: object) -> str | None:
 def read_id(value: object, sent: Collection[int]) -> str | None:
     """An id, which may come as a text or as a whole number from 1 on, or None.
 
-    It is kept, so it is told without the key, and without its digits where they repeat a number that was `sent`.
+    It is kept, so it is told without the key, and without its digits where it is spelled like a number or repeats one
+    that was `sent`.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if value > 0 else None
@@ -96,7 +97,7 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
         return None
     digits = _NO_DIGITS.sub("", text)
     told = {int(digits[at : at + NATIONAL_DIGITS]) for at in range(len(digits) - NATIONAL_DIGITS + 1)}
-    if told and not told.isdisjoint([number % 10**NATIONAL_DIGITS for number in sent]):
+    if is_spelled_as_number(text) or not told.isdisjoint([number % 10**NATIONAL_DIGITS for number in sent]):
         return mask_cell(scrub_secrets(text))
     return scrub_secrets(text)
 

@@ -118,9 +118,20 @@ def test_success_without_a_usable_campaign_id_is_unknown(value):
 
 
 @pytest.mark.parametrize(
-    "told", ["cid 06 12 00 00 01 {key}", "0612000001", 33612000002, "612000001", "a-0033612000002-b"]
+    "told",
+    [
+        "cid 06 12 00 00 01 {key}",
+        "0612000001",
+        33612000002,
+        "612000001",
+        "a-0033612000002-b",
+        "0639980003",
+        33639980004,
+        "06.39.98.00.05",
+        "+33 6 39 98 00 06",
+    ],
 )
-def test_an_id_repeats_neither_the_key_nor_a_number_that_was_sent(told):
+def test_an_id_repeats_neither_the_key_nor_a_number(told):
     key = Secret("k9-Zq7xW9vK2mN4pR6t").open()
     kept = accept(campaignId=told.format(key=key) if isinstance(told, str) else told).provider_id
     assert key not in kept
