@@ -84,7 +84,7 @@ def resolve(
     from runner.numbers import is_spelled_as_number
 
     if provider_id is not None and is_spelled_as_number(provider_id):
-        raise click.UsageError("--provider-id is spelled like a telephone number, which no state may hold: leave it out")
+        raise click.UsageError("--provider-id is spelled like a telephone number: no state may hold one")
     from runner.cli.states import open_existing
     from runner.errors import SettlementRefused
     from runner.model.clock import SystemClock
