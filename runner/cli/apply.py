@@ -72,25 +72,23 @@ def apply(
     """
     invocation.begin("planning")
     # The rooms that plan and send come in when they are needed: a shell that completes a word asks for none of them.
-    from runner.cli.carryout import carry_out
-    from runner.cli.orders import choose, follow_plan, refuse_choice, refuse_dry_run
-    from runner.model.clock import SystemClock
-    from runner.sending.stop import Stop
+    from runner.cli.signals import interrupting
 
-    if dry_run:
-        refuse_dry_run(invocation, names, excluded, variables, file=file, sandbox=sandbox)
-    stop = Stop(SystemClock(), limit=limit, deadline=deadline)
-    if file is None:
-        order = choose(invocation, names, excluded, variables, sandbox=sandbox)
-    else:
-        refuse_choice(names, excluded, variables)
-        order = follow_plan(invocation, file, max_age, sandbox=sandbox)
-    return carry_out(
-        invocation,
-        order,
-        stop,
-        as_json=output_format == "json",
-        auto_approve=auto_approve,
-        lock_timeout=lock_timeout,
-        sandbox=sandbox,
-    )
+    with interrupting():
+        from runner.cli.carryout import carry_out
+        from runner.cli.orders import refuse_dry_run, take_order
+        from runner.model.clock import SystemClock
+        from runner.sending.stop import Stop
+
+        if dry_run:
+            refuse_dry_run(invocation, names, excluded, variables, file=file, sandbox=sandbox)
+        stop = Stop(SystemClock(), limit=limit, deadline=deadline)
+        return carry_out(
+            invocation,
+            take_order(invocation, names, excluded, variables, file=file, max_age=max_age, sandbox=sandbox),
+            stop,
+            as_json=output_format == "json",
+            auto_approve=auto_approve,
+            lock_timeout=lock_timeout,
+            sandbox=sandbox,
+        )

@@ -10,6 +10,7 @@ import click
 from runner.cli.context import Invocation
 from runner.cli.details import write_details
 from runner.cli.pages import point_to_pages
+from runner.cli.signals import Interrupted
 from runner.errors import Problem, ProblemsFound, RunnerError
 from runner.render.problems import render_problem, render_problems
 
@@ -40,7 +41,7 @@ def tell_failure(error: BaseException, invocation: Invocation) -> int:
             problem = _describe_unexpected(error, invocation)
     invocation.warn(render_problem(problem, color=invocation.colors(sys.stderr)))
     point_to_pages(invocation, [problem])
-    return error.exit_code if isinstance(error, RunnerError) else 1
+    return error.exit_code if isinstance(error, RunnerError | Interrupted) else 1
 
 
 def _describe_usage(error: click.ClickException) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO
@@ -17,7 +17,7 @@ from runner.cli.doors import Hall, used_accounts
 from runner.cli.orders import Order
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
-from runner.cli.signals import Interrupted, fold, interrupting, stopping
+from runner.cli.signals import Interrupted, fold, stopping
 from runner.cli.states import open_for_reading, open_for_recording
 from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
@@ -58,9 +58,10 @@ def carry_out(
     """Plan what was ordered, show it, ask, and send it until it is done or `stop` says so; the exit code."""
     resolve, resume = spell_resolve(invocation, sandbox=sandbox), spell_resume(invocation)
     screen = Screen(invocation, as_json=as_json, again=order.again, resolve=resolve, resume=resume)
-    try:
-        with ExitStack() as until_closed, interrupting():
-            state = until_closed.enter_context(_open_state(invocation, order, sandbox=sandbox))
+    begun = _Begun()
+    with ExitStack() as until_closed:
+        try:
+            state = begun.state = until_closed.enter_context(_open_state(invocation, order, sandbox=sandbox))
             order.refuse_change(state, stop.clock.now())
             hall = Hall(invocation, order.project.root, state, stop.clock, sandbox=sandbox, until_closed=until_closed)
             accounts = used_accounts(order.project, order.selection, stop.clock.now())
@@ -71,18 +72,19 @@ def carry_out(
             desk = build_desk(invocation, order.project, state, sandbox=sandbox)
             desk = replace(desk, closed=closed, approval=order.approval)
             planning = build_plan(desk, order.selection, keep_pending=True)
+            begun.plan = planning.plan
             screen.show_plan(planning.plan, stop, blocked_before=order.blocked_before)
             if planning.plan.sending and not auto_approve and order.plan_file is None:
-                _ask_or_report(desk, planning.plan, order.selection, stop, screen)
+                _ask(planning.plan, stop, invocation)
             invocation.begin("preparing to send")
             return _send(desk, doors, planning, order.selection, stop, screen)
-    except Interrupted as ended:
-        invocation.warn(fold(f"interrupted before anything was sent; `{order.again}` begins again", invocation.width))
-        origin, now = find_origin(invocation, order.project.root), stop.clock.now()
-        screen.show_unsent(
-            report_nothing_sent(None, origin=origin, ending=Ending.SIGNAL, exit_code=ended.exit_code, at=now)
-        )
-        return ended.exit_code
+        except NotConfirmed as declined:
+            declined.exit_code = _report_unsent(begun, order, stop, screen, Ending.DECLINED, declined.exit_code)
+            raise
+        except Interrupted as ended:
+            again = fold(f"interrupted before anything was sent; `{order.again}` begins again", invocation.width)
+            invocation.warn(again)
+            return _report_unsent(begun, order, stop, screen, Ending.SIGNAL, ended.exit_code)
 
 
 def _open_state(invocation: Invocation, order: Order, *, sandbox: bool) -> State:
@@ -102,27 +104,32 @@ def _sweep(state: State, doors: tuple[Door, ...], invocation: Invocation) -> Non
         invocation.warn(f"chunk {chunk} was under way when its run died: it is unknown now")
 
 
-def _ask_or_report(desk: Desk, plan: Plan, selection: Selection, stop: Stop, screen: Screen) -> None:
-    """Ask, and let whoever reads events learn how the run ended where the answer is no."""
-    try:
-        _ask(plan, stop, screen.invocation)
-    except (NotConfirmed, Interrupted) as ended:
-        left = _read_left(desk, selection)
-        if left.unread is not None:
-            screen.invocation.warn(left.unread.message)
-            ended.exit_code = left.unread.exit_code
-        elif isinstance(ended, Interrupted) and left.unknown:
-            ended.exit_code = 3
-        report = report_nothing_sent(
-            plan,
-            origin=find_origin(screen.invocation, desk.project.root),
-            ending=Ending.DECLINED if isinstance(ended, NotConfirmed) else Ending.SIGNAL,
-            exit_code=ended.exit_code,
-            at=stop.clock.now(),
-            unknown=left.unknown or (),
-        )
-        screen.show_unsent(report)
-        raise
+@dataclass(slots=True)
+class _Begun:
+    """What there is of a run before it sends."""
+
+    state: State | None = None
+    plan: Plan | None = None
+
+
+def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, ending: Ending, exit_code: int) -> int:
+    """Let whoever reads events learn how a run ended that sent nothing; its exit code, where `exit_code` is usual."""
+    left = _read_left(begun.state, order.selection)
+    if left.unread is not None:
+        screen.invocation.warn(left.unread.message)
+        exit_code = left.unread.exit_code
+    elif ending is Ending.SIGNAL and left.unknown:
+        exit_code = 3
+    report = report_nothing_sent(
+        begun.plan,
+        origin=find_origin(screen.invocation, order.project.root),
+        ending=ending,
+        exit_code=exit_code,
+        at=stop.clock.now(),
+        unknown=left.unknown or (),
+    )
+    screen.show_unsent(report)
+    return exit_code
 
 
 def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:
@@ -180,12 +187,13 @@ def _send(
             try:
                 show(event)
             except BrokenPipeError:
+                screen.invocation.warn("nobody reads the events any more: no further request starts")
                 stop.signalled = True
 
         tell(_announce(plan, stop, tally.started_at))
         run = Run(accounts, clock=clock, stop=stop, tell=tell)
         ending = run.carry_out()
-        left = _read_left(desk, selection, tally.unknown)
+        left = _read_left(desk.state, selection, tally.unknown)
         report = build_report(
             accounts,
             origin=origin,
@@ -197,7 +205,9 @@ def _send(
             ended_at=clock.now(),
         )
         tell(RunEnded(at=report.ended_at, report=report))
-    screen.show_report(report)
+    # Nobody may read it any more, and what came of the run is true all the same.
+    with suppress(BrokenPipeError):
+        screen.show_report(report)
     return report.exit_code
 
 
@@ -234,15 +244,14 @@ class _Left:
     unread: RunnerError | None = None
 
 
-def _read_left(desk: Desk, selection: Selection, doubtful: Collection[str] = ()) -> _Left:
+def _read_left(state: State | None, selection: Selection, doubtful: Collection[str] = ()) -> _Left:
     """`doubtful` are the run's own chunks in doubt, of which the ledger may not have learnt."""
-    if desk.state is None:
+    if state is None:
         return _Left()
-    ledger = desk.state.ledger
     try:
-        chunks = (chunk for chunk in ledger.chunks(statuses=IN_DOUBT) if selection.includes(chunk))
+        chunks = (chunk for chunk in state.ledger.chunks(statuses=IN_DOUBT) if selection.includes(chunk))
         unknown = (chunk for chunk in chunks if chunk.status is ChunkStatus.UNKNOWN or chunk.chunk in doubtful)
-        return _Left(tuple(unknown), ledger.stops())
+        return _Left(tuple(unknown), state.ledger.stops())
     except (StateUnavailable, StateRefused) as error:
         # The report must come out all the same.
         return _Left(unknown=None, unread=error)

@@ -48,21 +48,25 @@ class Order:
             self.plan_file.refuse_change(self.project, state, now=now, max_age=self.max_age)
 
 
-def choose(
+def take_order(
     invocation: Invocation,
     names: tuple[str, ...],
     excluded: tuple[str, ...],
     variables: Sequence[str],
     *,
+    file: str | None,
+    max_age: timedelta,
     sandbox: bool,
 ) -> Order:
-    """The campaigns of these globs, as their files and sources are now."""
+    """The campaigns of these globs as their files and sources are now, or those of the saved plan in `file`."""
+    if file is not None:
+        _refuse_choice(names, excluded, variables)
+        return _follow_plan(invocation, file, max_age, sandbox=sandbox)
     again = spell_apply(invocation, names, excluded, variables, sandbox=sandbox)
     return Order(project=load(invocation, variables), selection=Selection(names, excluded), again=again)
 
 
-def follow_plan(invocation: Invocation, file: str, max_age: timedelta, *, sandbox: bool) -> Order:
-    """The campaigns of a saved plan, as they were when it was made."""
+def _follow_plan(invocation: Invocation, file: str, max_age: timedelta, *, sandbox: bool) -> Order:
     plan_file = read_saved(invocation, file)
     saved = plan_file.saved
     _refuse_other_kind(saved, sandbox=sandbox)
@@ -75,7 +79,7 @@ def follow_plan(invocation: Invocation, file: str, max_age: timedelta, *, sandbo
     )
 
 
-def refuse_choice(names: Sequence[str], excluded: Sequence[str], variables: Sequence[str]) -> None:
+def _refuse_choice(names: Sequence[str], excluded: Sequence[str], variables: Sequence[str]) -> None:
     """A saved plan says itself which campaigns it is about, and with which variables."""
     for given, what in ((names, "NAME"), (excluded, "--exclude"), (variables, "--var")):
         if given:

@@ -30,7 +30,6 @@ class Screen:
         self._again = again
         self._resolve = resolve
         self._resume = resume
-        self._has_ended = False
 
     def show_plan(self, plan: Plan, stop: Stop, *, blocked_before: int) -> None:
         """The plan that is asked about and carried out, as far as the limit of `stop` lets it be.
@@ -93,9 +92,8 @@ class Screen:
             invocation.write(text)
 
     def show_unsent(self, report: RunReport) -> None:
-        """What came of a run that sent nothing, as the last event, once; in text it is told as what ended it."""
-        if self._as_json and not self._has_ended:
-            self._has_ended = True
+        """What came of a run that sent nothing, as the last event; in text it is told as what ended it."""
+        if self._as_json:
             self._write_event(RunEnded(at=report.ended_at, report=report))
 
     def _write_event(self, event: Event) -> None:

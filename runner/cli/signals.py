@@ -1,10 +1,10 @@
-"""What a signal does to `apply`: before it sends, it ends the command; while it sends, it stops the run."""
+"""What a signal does to `apply`: it ends the command before it sends, stops the run while it does, and then nothing."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -15,7 +15,7 @@ from runner.sending.stop import Stop
 ENDED = "ended at once: what was under way is unknown; `campaign status` tells of it"
 SHOW_CURSOR = b"\x1b[?25h"
 """Undoes what a bar did that has no time to end."""
-Handler = Callable[[int, FrameType | None], None]
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -26,19 +26,25 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """SIGINT and SIGTERM raise Interrupted, wherever the command is."""
+    """SIGINT and SIGTERM raise Interrupted, wherever the command is, until a run is `stopping` by them."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise Interrupted
 
-    with _handling(interrupt):
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    try:
         yield
+    finally:
+        for number, earlier in before.items():
+            if signal.getsignal(number) is interrupt:
+                signal.signal(number, earlier)
 
 
 @contextmanager
 def stopping(stop: Stop, *, aloud: bool, width: int) -> Iterator[None]:
     """SIGINT and SIGTERM let no further chunk start; a second SIGINT ends the process at once, as it stands.
 
+    Afterwards they do nothing, to the process's end: the run has its report and its exit code, which hold.
     `aloud` says what comes of the first; without it a bar does. `width` is that of the terminal, where there is one.
     """
     # Laid out before a signal comes, in the handler of which little may be done.
@@ -54,8 +60,13 @@ def stopping(stop: Stop, *, aloud: bool, width: int) -> Iterator[None]:
         if aloud:
             _write(stops)
 
-    with _handling(heed):
+    for number in SIGNALS:
+        signal.signal(number, heed)
+    try:
         yield
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def fold(text: str, width: int) -> str:
@@ -71,13 +82,3 @@ def _write(text: bytes) -> None:
     # From a handler, so past every buffer: the signal may have come in the middle of a write.
     with suppress(OSError):
         os.write(2, text)
-
-
-@contextmanager
-def _handling(handler: Handler) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -106,6 +107,54 @@ def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(pl
             (told,) = map(json.loads, run.stdout)
     assert (run.wait(), told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
     assert told["pending"] is None, "nobody knows yet how many there are"
+
+
+def test_a_signal_while_it_plans_tells_of_what_is_unknown_first(place, serve: Serve) -> None:
+    serve(faults=["reset-taken"])
+    place.write({"data/people.csv": people_csv(30)})
+    assert place.call("apply", "--auto-approve", "--limit", "10").returncode == 3
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = f"{{url: 'http://127.0.0.1:{silent.getsockname()[1]}/people.json'}}"
+        place.write({"campaigns/recall.yaml": CAMPAIGN.replace("{file: data/people.csv}", asked)})
+        run = place.start("apply", "--auto-approve", "--format", "json")
+        with silent.accept()[0]:
+            run.send_signal(signal.SIGINT)
+            (told,) = map(json.loads, run.stdout)
+    assert (run.wait(), told["ending"], told["exit_code"], len(told["unknown"])) == (3, "signal", 3, 1)
+
+
+def test_a_signal_before_it_plans_leaves_something_to_do(place) -> None:
+    os.mkfifo(place.root / "p.plan")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run = place.start("apply", "--plan", "p.plan")
+        # Nobody opens a pipe for writing before somebody opens it for reading.
+        with (place.root / "p.plan").open("wb"):
+            run.send_signal(number)
+            _, err = run.communicate(timeout=30)
+        assert (run.returncode, "interrupted" in err, "Traceback" in err) == (2, True, False), err
+
+
+def test_a_signal_after_the_report_changes_nothing_of_it(place, serve: Serve) -> None:
+    serve(faults=["reset-taken"])
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    while (told := json.loads(run.stdout.readline()))["type"] != "ended":
+        pass
+    while run.poll() is None:
+        run.send_signal(signal.SIGTERM)
+    out, err = run.communicate()
+    assert (run.returncode, told["exit_code"], out) == (3, 3, ""), err
+    assert "interrupted" not in err
+    assert "Traceback" not in err
+
+
+def test_who_reads_no_more_of_the_report_leaves_the_run_its_exit_code(place, serve: Serve) -> None:
+    sandbox = serve(latency_s=1.0)
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.start("apply", "--auto-approve")
+    wait_for_arrival(sandbox, run)
+    run.stdout.close()
+    assert run.wait(30) == 0
 
 
 def test_ctrl_c_at_the_question_tells_of_what_is_unknown_first(place, serve: Serve) -> None:
