@@ -47,6 +47,17 @@ class Deadline:
         """Whether the time was over before the deadline was lifted."""
         return self._passed
 
+    def find_end(self) -> bool:
+        """Whether the other side is known to have closed the connection, or to have reset it."""
+        # It shares its mode with the connection, which has a timeout of its own and so does not block either.
+        self._connection.setblocking(False)
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def move(self, ends_at: float) -> None:
         """From now on the time is over at another moment; what is over stays so."""
         with self._changed:

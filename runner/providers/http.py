@@ -212,6 +212,8 @@ class _Exchange:
         self.recording = False
         if self.late or time.monotonic() >= written_by:
             raise GivenUp("recording the chunk took so long that nothing was sent any more")
+        if self._deadline is not None and self._deadline.find_end():
+            raise GivenUp("the connection was closed before anything was sent")
         self._answer_by = time.monotonic() + self._timeout_s
         self.may_have_left = True
 
