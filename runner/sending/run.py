@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from math import ceil
 
 from runner.errors import (
     AlreadyHeld,
@@ -201,7 +202,9 @@ class Run:
         if account.too_many >= TOO_MANY_IN_A_ROW or for_s >= PATIENCE_FOR_RATE_S:
             times = "once" if account.too_many == 1 else f"{account.too_many} times in a row"
             reason = f"the provider said {times} that there are too many requests"
-            hint = "somebody else may be using the key: apply again later to go on"
+            minutes = ceil(account.window.wait_s() / 60)
+            later = f"in {minutes:,} minutes" if minutes > 1 else "later"
+            hint = f"somebody else may be using the key: apply again {later} to go on"
             self._stop_account(account, reason, exit_code=2, hint=hint)
 
     def _follow_failure(self, verdict: NotSent, account: OpenAccount) -> None:

@@ -138,7 +138,8 @@ def _refuse_retired(retired_at: datetime | None) -> None:
 
 def _refuse_doubt(in_doubt: int, held: Held, max_in_doubt: int) -> None:
     if in_doubt >= max_in_doubt:
-        message = f"{in_doubt} chunks of account `{held.account}` are in doubt, and max_in_doubt is {max_in_doubt}"
+        chunks, are = ("1 chunk", "is") if in_doubt == 1 else (f"{in_doubt} chunks", "are")
+        message = f"{chunks} of account `{held.account}` {are} in doubt, and max_in_doubt is {max_in_doubt}"
         hint = "`campaign status` lists them; settle each with `campaign resolve`"
         raise TooManyInDoubt(message, hint=hint)
 

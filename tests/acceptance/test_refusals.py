@@ -136,6 +136,14 @@ def test_a_refusal_of_the_account_stops_it_after_one_request(place, serve: Serve
     assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
 
 
+def test_a_wait_of_days_stops_the_account_and_says_for_how_long(place, serve: Serve) -> None:
+    sandbox = serve(faults=["429:172800"])
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.call("apply", "--auto-approve")
+    assert (run.returncode, sandbox.count().requests) == (2, 1)
+    assert "apply again in 2,880 minutes" in run.stderr
+
+
 def test_retry_after_is_obeyed(place, serve: Serve, tmp_path: Path) -> None:
     sandbox = serve(faults=["429:2@1"])
     place.write({"data/people.csv": people_csv(5)})
