@@ -77,9 +77,12 @@ def carry_out(
             if planning.plan.sending and not auto_approve and order.plan_file is None:
                 _ask(planning.plan, stop, invocation)
             invocation.begin("preparing to send")
+            begun.sends = True
             return _send(desk, doors, planning, order.selection, stop, screen)
-        except NotConfirmed as declined:
-            declined.exit_code = _report_unsent(begun, order, stop, screen, Ending.DECLINED, declined.exit_code)
+        except RunnerError as error:
+            if not begun.sends:
+                ending = Ending.DECLINED if isinstance(error, NotConfirmed) else Ending.STOPPED
+                error.exit_code = _report_unsent(begun, order, stop, screen, ending, error.exit_code)
             raise
         except Interrupted as ended:
             again = fold(f"interrupted before anything was sent; `{order.again}` begins again", invocation.width)
@@ -110,14 +113,17 @@ class _Begun:
 
     state: State | None = None
     plan: Plan | None = None
+    sends: bool = False
 
 
 def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, ending: Ending, exit_code: int) -> int:
     """Let whoever reads events learn how a run ended that sent nothing; its exit code, where `exit_code` is usual."""
     left = _read_left(begun.state, order.selection)
     if left.unread is not None:
-        screen.invocation.warn(left.unread.message)
         exit_code = left.unread.exit_code
+        # Whatever stopped it is told by itself, and would say the same.
+        if ending is not Ending.STOPPED:
+            screen.invocation.warn(left.unread.message)
     elif ending is Ending.SIGNAL and left.unknown:
         exit_code = 3
     report = report_nothing_sent(
