@@ -151,7 +151,7 @@ def _ask(plan: Plan, stop: Stop, invocation: Invocation) -> None:
     if not answer:
         invocation.warn("")
         raise NotConfirmed("nobody answered, so nothing was sent", hint="`--auto-approve` sends without asking")
-    if answer.strip() != "yes":
+    if answer.rstrip("\r\n") != "yes":
         raise NotConfirmed("not confirmed: nothing was sent")
 
 

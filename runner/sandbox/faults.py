@@ -48,7 +48,7 @@ class Fault:
 def parse_fault(text: str) -> Fault:
     """A fault as it is written: KIND, KIND@3 for the third request alone, KIND@3-5; with `:VALUE` after some kinds."""
     match = _SPELLING.fullmatch(text.strip())
-    if match is None:
+    if match is None or int(match["last"] or match["first"] or 0) < int(match["first"] or 0):
         hint = "write KIND, KIND@N or KIND@N-M, as in reset@2 or 500@3-5"
         raise FaultUnknown(f"`{text}` is no fault", hint=hint)
     kind, value, first, last = match.group("kind", "value", "first", "last")

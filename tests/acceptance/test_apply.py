@@ -72,7 +72,7 @@ def test_newcomers_are_sent_and_those_reached_before_are_not(place, serve: Serve
     assert (sandbox.count().people, sandbox.count().twice) == (25, 0)
 
 
-@pytest.mark.parametrize("typed", ["no\n", "y\n", "YES\n", "", "yes please\n"])
+@pytest.mark.parametrize("typed", ["no\n", "y\n", "YES\n", "", "yes please\n", " yes\n", "yes \n"])
 def test_only_a_typed_yes_sends(place, serve: Serve, typed: str) -> None:
     sandbox = serve()
     place.write({"data/people.csv": people_csv(3)})

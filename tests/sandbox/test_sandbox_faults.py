@@ -137,7 +137,20 @@ def test_a_fault_is_written_as_kind_value_and_requests(text, fault):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "rest", "reset@0", "reset@", "reset@a", "reset@3-", "reset:1", "429:soon", "refuse-number:12", "Reset"]
+    "text",
+    [
+        "",
+        "rest",
+        "reset@0",
+        "reset@",
+        "reset@a",
+        "reset@3-",
+        "reset@3-1",
+        "reset:1",
+        "429:soon",
+        "refuse-number:12",
+        "Reset",
+    ],
 )
 def test_what_is_no_fault_is_an_error_that_says_what_is(text):
     with pytest.raises(RunnerError) as unknown:
