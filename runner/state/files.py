@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from fnmatch import fnmatch
 from glob import escape
 from pathlib import Path
 from typing import final
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from runner.errors import StateRefused, StateUnavailable
 from runner.model.secret import Secret
-from runner.state.folders import hold_making, make_folder, sync_folder
+from runner.state.folders import hold_making, is_there, make_folder, sync_folder
 from runner.state.homes import Fill, Home
 from runner.state.keyfile import find_or_make_key, read_key
 from runner.state.places import refuse_file, refuse_network, refuse_read_only, refuse_tracked
@@ -38,9 +39,9 @@ class StateFile(Home):
 
     def find(self, *, recording: bool) -> SqliteTransactions | None:
         """The state in this file, whole and its own; None where there is no file."""
-        if not os.path.lexists(self.path):
-            return None
         with _telling(self.path):
+            if not is_there(self.path):
+                return None
             refuse_file(self.path)
             refuse_network(self.path)
             refuse_tracked(self.path)
@@ -66,7 +67,7 @@ class StateFile(Home):
             make_folder(self.path.parent)
             refuse_network(self.path)
             with hold_making(self.path):
-                if os.path.lexists(self.path):
+                if is_there(self.path):
                     return False
                 find_key()
                 unfinished = self.path.with_name(f"{self.path.name}.new")
@@ -82,7 +83,8 @@ class StateFile(Home):
 
     def read_key(self) -> Secret:
         """The random key beside the file."""
-        return read_key(self.path)
+        with _telling(self.path):
+            return read_key(self.path)
 
     def find_or_make_key(self) -> Secret:
         """The random key beside the file, made where there is none. The caller is about to make the state."""
@@ -112,8 +114,11 @@ class StateFile(Home):
 
     def find_traces(self) -> str | None:
         """The lock of an account: it lies beside a state that was used, and is never removed by this program."""
-        locks = sorted(self.path.parent.glob(f"{escape(self.path.stem)}.{'?' * LOCK_DIGITS}.lock"))
-        return str(locks[0]) if locks else None
+        with _telling(self.path):
+            # Not by `glob`, to which a folder that can't be listed is an empty one.
+            beside = sorted(self.path.parent.iterdir()) if is_there(self.path.parent) else []
+        lock = f"{escape(self.path.stem)}.{'?' * LOCK_DIGITS}.lock"
+        return next((str(path) for path in beside if fnmatch(path.name, lock)), None)
 
     def _keep_copy(self, version: int) -> None:
         """Copy the state beside itself, by SQLite's own means: that never sees half of a recording."""
@@ -156,7 +161,7 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        hint = "give this user the right to write the state's folder"
+        hint = "give this user the right to enter, list and write the state's folder"
         raise StateRefused(
             f"`{error.filename or path}` can't be used: {error.strerror}", hint=hint, code="state-read-only"
         ) from error

@@ -18,17 +18,29 @@ PATIENCE_S = 30.0
 POLL_S = 0.05
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has this name, be it a link to nothing. Raises OSError where that can't be told.
+
+    `exists` of Python takes a folder that this user may not enter for one in which nothing is.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder, for its owner alone, where it is missing; the project's own one is kept out of git.
 
     What was made is on the disk when this returns: a power cut may not take a folder whose files were synced.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing = [path for path in (folder, *folder.parents) if not is_there(path)]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for made in missing:
         sync_folder(made.parent)
     ignore = folder / ".gitignore"
-    if folder.name == OWN_FOLDER and not ignore.exists():
+    if folder.name == OWN_FOLDER and not is_there(ignore):
         ignore.write_text("*\n", encoding="ascii")
 
 

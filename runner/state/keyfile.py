@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.errors import StateRefused
 from runner.model.secret import Secret
-from runner.state.folders import sync_folder
+from runner.state.folders import is_there, sync_folder
 
 KEY_BYTES = 32
 
@@ -29,7 +29,7 @@ def find_or_make_key(path: Path) -> Secret:
 
     The caller holds the lock on the making of this state.
     """
-    if not _beside(path).exists():
+    if not is_there(_beside(path)):
         _make_key(_beside(path))
     return read_key(path)
 
@@ -37,7 +37,7 @@ def find_or_make_key(path: Path) -> Secret:
 def warn_of_open_key(path: Path) -> str | None:
     """The warning that others may use the key beside `path`; None where they can't, or where no system tells."""
     key = _beside(path)
-    if os.name != "posix" or not key.exists() or key.stat().st_mode & 0o077 == 0:
+    if os.name != "posix" or not is_there(key) or key.stat().st_mode & 0o077 == 0:
         return None
     return f"the state's key `{key}` is open to others than its owner: `chmod 600` closes it"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,10 +51,23 @@ def campaign(tmp_path: Path) -> Callable[..., Ended]:
 def process(tmp_path: Path) -> Callable[..., Ended]:
     """A function that runs `python -m runner` with these arguments, in `cwd`."""
 
-    def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> Ended:
-        known = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(tmp_path), **environment}
-        command = [sys.executable, "-P", "-m", "runner", *arguments]
-        ended = subprocess.run(command, cwd=cwd, env=known, capture_output=True, encoding="utf-8", check=False)
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return partial(_run_process, tmp_path)
 
-    return run
+
+@pytest.fixture
+def unprivileged(tmp_path: Path) -> Callable[..., Ended]:
+    """The same of a user to whom the rights of files and folders apply, which they don't to root."""
+    taken = "-dac_override,-dac_read_search"
+    as_others = ["setpriv", f"--bounding-set={taken}", f"--inh-caps={taken}"] if os.geteuid() == 0 else []
+    if as_others and shutil.which("setpriv") is None:
+        pytest.skip("root may enter everything, and no setpriv is here to take that from it")
+    return partial(_run_process, tmp_path, as_others=as_others)
+
+
+def _run_process(
+    temporary: Path, *arguments: str, cwd: Path | None = None, as_others: Sequence[str] = (), **environment: str
+) -> Ended:
+    known = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary), **environment}
+    command = [*as_others, sys.executable, "-P", "-m", "runner", *arguments]
+    ended = subprocess.run(command, cwd=cwd or temporary, env=known, capture_output=True, encoding="utf-8", check=False)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)

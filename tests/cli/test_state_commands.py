@@ -320,3 +320,43 @@ def test_a_rehearsal_whose_state_is_removed_begins_again(campaign, root):
 def test_the_rehearsals_ledger_is_another_one(campaign, root, unknown):
     assert campaign("status", "--sandbox", cwd=root).stdout.startswith("The ledger is empty")
     assert campaign("resolve", unknown, "--accepted", "--sandbox", cwd=root).returncode == 1
+
+
+READING = [["status"], ["contacted", "06 39 98 12 34"], ["plan"], ["recipients", "spring"], ["state", "show"]]
+RECORDING = [
+    ["plan", "-o", "spring.plan"],
+    ["apply", "--auto-approve"],
+    ["resolve", "bcdfghjklm", "--not-sent"],
+    ["stop"],
+    ["resume"],
+    ["state", "init"],
+]
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+@pytest.mark.parametrize("arguments", [*READING, *RECORDING], ids=" ".join)
+def test_a_state_whose_folder_cant_be_entered_is_refused_and_never_taken_for_empty(
+    unprivileged, campaign, root, unknown, arguments, pinned
+):
+    if pinned:
+        (line,) = (line for line in campaign("state", "show", cwd=root).stdout.splitlines() if "state_id" in line)
+        with (root / "campaigns.yaml").open("a") as config:
+            config.write(f"{line}\n")
+    (root / ".campaign").chmod(0)
+    try:
+        ended = unprivileged(*arguments, cwd=root, VOICEPARTNER_API_KEY="key" * 9)
+    finally:
+        (root / ".campaign").chmod(0o700)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "error[state-read-only]" in ended.stderr
+    assert "Permission denied" in ended.stderr
+
+
+def test_traces_of_a_lost_state_count_as_none_only_where_the_folder_can_be_listed(unprivileged, root, unknown):
+    (root / ".campaign/state.db").unlink()
+    (root / ".campaign").chmod(0o300)
+    try:
+        ended = unprivileged("plan", cwd=root, VOICEPARTNER_API_KEY="key" * 9)
+    finally:
+        (root / ".campaign").chmod(0o700)
+    assert (ended.returncode, "error[state-read-only]" in ended.stderr) == (1, True)
