@@ -113,6 +113,8 @@ def _warn(invocation: Invocation, made: Plan, desk: Desk, *, sandbox: bool) -> P
 
     if sandbox:
         return made
+    if desk.state is not None and desk.state.doubt is not None:
+        invocation.warn(f"warning: {desk.state.doubt}")
     return replace(made, warnings=(*made.warnings, *warn_of_unpinned(invocation, desk.project)))
 
 

@@ -73,8 +73,8 @@ def open_for_recording(invocation: Invocation, project: Project, *, sandbox: boo
     if not sandbox and is_unpinned_in_ci(invocation, address):
         raise StateRefused(UNPINNED, hint=_say_how_to_pin(address, project), code="state-not-pinned")
     state = _open(address, project)
-    if state.risk is not None:
-        invocation.warn(f"warning: {state.risk}")
+    for warning in filter(None, (state.risk, state.doubt)):
+        invocation.warn(f"warning: {warning}")
     return state
 
 

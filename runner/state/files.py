@@ -18,8 +18,9 @@ from runner.model.secret import Secret
 from runner.state.folders import hold_making, is_there, make_folder, sync_folder
 from runner.state.homes import Fill, Home
 from runner.state.keyfile import find_or_make_key, read_key
-from runner.state.places import refuse_file, refuse_network, refuse_read_only, refuse_tracked
+from runner.state.places import refuse_file, refuse_network, refuse_read_only
 from runner.state.sqlite import SqliteTransactions, open_reading, refuse_damaged
+from runner.state.tracking import refuse_tracked, warn_of_untold
 from runner.state.transactions import Transactions
 from runner.state.versions import find_version, migrate
 
@@ -40,11 +41,12 @@ class StateFile(Home):
     def find(self, *, recording: bool) -> SqliteTransactions | None:
         """The state in this file, whole and its own; None where there is no file."""
         with _telling(self.path):
-            if not is_there(self.path):
+            found = is_there(self.path)
+            refuse_tracked(self.path)
+            if not found:
                 return None
             refuse_file(self.path)
             refuse_network(self.path)
-            refuse_tracked(self.path)
             if recording:
                 refuse_read_only(self.path)
         opened = SqliteTransactions(self.path, recording=True) if recording else open_reading(self.path)
@@ -66,6 +68,7 @@ class StateFile(Home):
         with _telling(self.path):
             make_folder(self.path.parent)
             refuse_network(self.path)
+            refuse_tracked(self.path)
             with hold_making(self.path):
                 if is_there(self.path):
                     return False
@@ -119,6 +122,10 @@ class StateFile(Home):
             beside = sorted(self.path.parent.iterdir()) if is_there(self.path.parent) else []
         lock = f"{escape(self.path.stem)}.{'?' * LOCK_DIGITS}.lock"
         return next((str(path) for path in beside if fnmatch(path.name, lock)), None)
+
+    def find_doubt(self) -> str | None:
+        """Whether git tracks it can't be told everywhere."""
+        return warn_of_untold(self.path)
 
     def _keep_copy(self, version: int) -> None:
         """Copy the state beside itself, by SQLite's own means: that never sees half of a recording."""

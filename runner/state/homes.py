@@ -48,6 +48,10 @@ class Home(ABC):
     def find_traces(self) -> str | None:
         """What shows that a state was here, where there is none now; None where nothing does, or nothing can."""
 
+    @abstractmethod
+    def find_doubt(self) -> str | None:
+        """What can't be told of this place, and would have its state refused if it held; None where all can be."""
+
     def refuse_foreign(self) -> StateRefused:
         """The refusal of what another program keeps here."""
         hint = "let `state` name a place of its own"

@@ -13,13 +13,18 @@ from runner.state.folders import is_there, sync_folder
 KEY_BYTES = 32
 
 
+def key_beside(path: Path) -> Path:
+    """Where the key of the state at `path` lies, if it has one of its own."""
+    return path.with_suffix(".key")
+
+
 def read_key(path: Path) -> Secret:
     """The key of the state at `path`. Raises StateRefused where it isn't there: a new one would match nobody."""
     try:
-        return Secret(_beside(path).read_text("ascii").strip())
+        return Secret(key_beside(path).read_text("ascii").strip())
     except (OSError, UnicodeDecodeError) as error:
         why = "is missing" if isinstance(error, FileNotFoundError) else "can't be read"
-        message = f"the state `{path}` is there, and its key `{_beside(path).name}` {why}"
+        message = f"the state `{path}` is there, and its key `{key_beside(path).name}` {why}"
         hint = "put the key back from a copy; if the state was made with a `state_key`, set that in campaigns.yaml"
         raise StateRefused(message, hint=hint, code="state-key-missing") from error
 
@@ -29,14 +34,14 @@ def find_or_make_key(path: Path) -> Secret:
 
     The caller holds the lock on the making of this state.
     """
-    if not is_there(_beside(path)):
-        _make_key(_beside(path))
+    if not is_there(key_beside(path)):
+        _make_key(key_beside(path))
     return read_key(path)
 
 
 def warn_of_open_key(path: Path) -> str | None:
     """The warning that others may use the key beside `path`; None where they can't, or where no system tells."""
-    key = _beside(path)
+    key = key_beside(path)
     if os.name != "posix" or not is_there(key) or key.stat().st_mode & 0o077 == 0:
         return None
     return f"the state's key `{key}` is open to others than its owner: `chmod 600` closes it"
@@ -52,7 +57,3 @@ def _make_key(key: Path) -> None:
         os.fsync(file.fileno())
     unfinished.replace(key)
     sync_folder(key.parent)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_suffix(".key")

@@ -64,6 +64,11 @@ class State:
         """What may lose or betray what was recorded, and can't be mended from here; None where nothing is known to."""
         return self.transactions.find_risk()
 
+    @property
+    def doubt(self) -> str | None:
+        """What can't be told of its place, and would have it refused if it held; None where all can be."""
+        return self.home.find_doubt()
+
     def limit_waits(self, timeout: timedelta) -> None:
         """Let no wait for others last as long as a request of this `timeout` may."""
         self.transactions.limit_waits(timeout)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
-import subprocess
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -23,7 +21,6 @@ NETWORK = re.compile(
 Not fuse-overlayfs, the root of containers that no root runs: it lies on this machine's own disk."""
 
 BESIDE = frozenset({".key", ".lock"})
-PATIENCE_S = 10
 
 
 def names_server(url: str) -> bool:
@@ -119,30 +116,3 @@ def find_file_system(folder: Path, mounts: str) -> str:
         if folder.is_relative_to(point) and len(point.parts) >= deepest:
             kind, deepest = rest.split(" ")[0], len(point.parts)
     return kind
-
-
-def refuse_tracked(path: Path) -> None:
-    """Raise StateRefused where git tracks the state: a checkout would put an older ledger in its place."""
-    git = shutil.which("git")
-    if git is None or not any((folder / ".git").exists() for folder in path.parents):
-        return
-    # No program that the repository's own configuration names is started.
-    command = [
-        git,
-        "-c",
-        "core.fsmonitor=false",
-        "-C",
-        str(path.parent),
-        "ls-files",
-        "--error-unmatch",
-        "--",
-        path.name,
-    ]
-    try:
-        asked = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return
-    if asked.returncode == 0:
-        message = f"`{path}` is tracked by git: a checkout would put an older ledger in its place"
-        hint = f"`git rm --cached {path.name}` in its folder, and commit that"
-        raise StateRefused(message, hint=hint, code="state-tracked")

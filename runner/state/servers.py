@@ -103,6 +103,10 @@ class StateServer(Home):
         """A server keeps none."""
         return None
 
+    def find_doubt(self) -> str | None:
+        """A server tells all that is asked of it."""
+        return None
+
     def find_timeline(self, connection: Connection) -> str | None:
         """The server's identity, its timeline (the manual's chapter on continuous archiving), and the tables' own.
 

@@ -360,3 +360,12 @@ def test_traces_of_a_lost_state_count_as_none_only_where_the_folder_can_be_liste
     finally:
         (root / ".campaign").chmod(0o700)
     assert (ended.returncode, "error[state-read-only]" in ended.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["plan", "-o", "spring.plan"], ["apply", "--auto-approve"]])
+def test_where_git_cant_be_asked_plan_and_apply_say_that_it_may_track_the_state(campaign, root, unknown, arguments):
+    (root / ".git").mkdir()
+    ended = campaign(*arguments, cwd=root, VOICEPARTNER_API_KEY="key" * 9, PATH=str(root))
+    warnings = [line for line in ended.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"warning: it can't be told whether git tracks the state `{root}/.campaign/state.db`")

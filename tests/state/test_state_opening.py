@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -326,6 +327,59 @@ def test_a_state_that_git_tracks_is_refused(tmp_path):
     git(tmp_path, "add", "--force", ".campaign/state.db")
     for act in (make, look):
         assert refusal_of(act, tmp_path).code == "state-tracked"
+
+
+def test_a_state_that_git_tracks_is_refused_whoever_owns_the_repository(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a repository away")
+    git(tmp_path, "init", "--quiet")
+    make_closed(tmp_path)
+    git(tmp_path, "add", "--force", ".campaign/state.db")
+    shutil.chown(tmp_path / ".git", "nobody")
+    assert refusal_of(look, tmp_path).code == "state-tracked"
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
+def test_a_state_that_git_tracks_is_refused_whatever_the_environment_tells_git(tmp_path, monkeypatch, variable):
+    git(tmp_path, "init", "--quiet")
+    make_closed(tmp_path)
+    git(tmp_path, "add", "--force", ".campaign/state.db")
+    monkeypatch.setenv(variable, "/nonexistent")
+    assert refusal_of(look, tmp_path).code == "state-tracked"
+
+
+def test_a_key_that_git_tracks_is_refused_before_a_state_is_made_with_it(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    make_closed(tmp_path)
+    git(tmp_path, "add", "--force", ".campaign/state.key")
+    assert "state.key" in refusal_of(look, tmp_path).message
+    (tmp_path / ".campaign/state.db").unlink()
+    for act in (make, look):
+        assert refusal_of(act, tmp_path).code == "state-tracked"
+    assert not (tmp_path / ".campaign/state.db").exists()
+
+
+def test_a_file_whose_name_is_a_pattern_is_not_taken_for_others_that_git_tracks(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "list.db").write_text("of somebody else")
+    git(tmp_path, "add", "--all")
+    make_closed(tmp_path, url="sqlite:///l*t.db")
+
+
+def test_where_git_cant_be_asked_a_state_is_opened_with_a_warning(tmp_path, monkeypatch):
+    git(tmp_path, "init", "--quiet")
+    with make(tmp_path) as state:
+        assert state.doubt is None
+        (tmp_path / ".git/HEAD").write_text("no repository any more")
+        assert "git can't read the repository" in state.doubt
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert "there is no git here" in state.doubt
+
+
+def test_without_a_repository_nobody_misses_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with make(tmp_path) as state:
+        assert state.doubt is None
 
 
 def test_a_state_that_git_ignores_is_no_problem(tmp_path):
