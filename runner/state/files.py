@@ -17,7 +17,7 @@ from runner.errors import StateRefused, StateUnavailable
 from runner.model.secret import Secret
 from runner.state.folders import hold_making, is_there, make_folder, sync_folder
 from runner.state.homes import Fill, Home
-from runner.state.keyfile import find_or_make_key, read_key
+from runner.state.keyfile import find_or_make_key, key_beside, read_key
 from runner.state.places import refuse_file, refuse_network, refuse_read_only
 from runner.state.sqlite import SqliteTransactions, open_reading, refuse_damaged
 from runner.state.tracking import refuse_tracked, warn_of_untold
@@ -88,6 +88,11 @@ class StateFile(Home):
         """The random key beside the file."""
         with _telling(self.path):
             return read_key(self.path)
+
+    def find_key(self) -> Secret | None:
+        """The random key beside the file, which one that an earlier state left may be."""
+        with _telling(self.path):
+            return read_key(self.path) if is_there(key_beside(self.path)) else None
 
     def find_or_make_key(self) -> Secret:
         """The random key beside the file, made where there is none. The caller is about to make the state."""

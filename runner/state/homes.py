@@ -33,6 +33,13 @@ class Home(ABC):
         """The key that lies beside the state. Raises StateRefused where none does, or none can."""
 
     @abstractmethod
+    def find_key(self) -> Secret | None:
+        """The key that a state would have that is made here; None where one would be made with it.
+
+        Raises StateRefused where none can be.
+        """
+
+    @abstractmethod
     def find_or_make_key(self) -> Secret:
         """The key for a state that is about to be made, where the project names none."""
 

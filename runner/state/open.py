@@ -106,14 +106,15 @@ def find_state(
 ) -> State | None:
     """The state for whoever only reads: nothing is made and nothing changed. None where there is none, and no pin.
 
-    Raises StateRefused where the pinned state isn't there or is another one, and where it can't be trusted. With
-    `as_it_is`, one that was retired or whose server changed its history is no such state. The state of a `rehearsal`
-    remembers nobody real, and may be lost without a word.
+    Raises StateRefused where the pinned state isn't there or is another one, where it can't be trusted, and where none
+    could be made for want of a key. With `as_it_is`, one that was retired or whose server changed its history is no
+    such state. The state of a `rehearsal` remembers nobody real, and may be lost without a word.
     """
     home = find_home(url, root)
     transactions = home.find(recording=False)
     if transactions is None:
         _refuse_missing(home, pin, rehearsal=rehearsal)
+        _refuse_unfit_key(home, key)
         return None
     return _open(home, transactions, key, pin, recording=False, as_it_is=as_it_is)
 
@@ -160,6 +161,13 @@ def _refuse_missing(home: Home, pin: str | None, *, rehearsal: bool) -> None:
     if traces is not None:
         message = f"`{home.name}` is gone, and `{traces}` shows that it was used: whom it remembers is not known"
         raise StateRefused(message, hint=MAKE_ANEW, code="state-missing")
+
+
+def _refuse_unfit_key(home: Home, key: Secret | None) -> None:
+    """Raise StateRefused where no state could be made, so that a plan says what a run would say."""
+    found = home.find_key() if key is None else key
+    if found is not None:
+        Pseudonyms(found)
 
 
 def _find_made(home: Home) -> Transactions:

@@ -85,6 +85,10 @@ class StateServer(Home):
         """No key lies beside a server."""
         raise StateRefused(NO_KEY, hint="set `state_key: ${CAMPAIGN_STATE_KEY}`", code="state-key-missing")
 
+    def find_key(self) -> Secret:
+        """No key lies beside a server, and none is made there."""
+        return self.read_key()
+
     def find_or_make_key(self) -> Secret:
         """No key is made beside a server."""
         return self.read_key()

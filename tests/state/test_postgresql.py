@@ -87,6 +87,12 @@ def test_without_a_state_key_it_is_refused(url, tmp_path, clock, cluster):
     assert refusal_of(opened, url, tmp_path, clock, key=wrong).code == "state-key-wrong"
 
 
+def test_whoever_only_looks_is_told_of_a_key_with_which_no_state_can_be_made(url, tmp_path):
+    assert refusal_of(find_state, url, root=tmp_path, key=None, pin=None).code == "state-key-missing"
+    short = Secret("short")
+    assert refusal_of(find_state, url, root=tmp_path, key=short, pin=None).code == "state-key-short"
+
+
 def test_a_pin_holds(url, tmp_path, clock):
     assert refusal_of(opened, url, tmp_path, clock, pin="3f6c").code == "state-missing"
     opened(url, tmp_path, clock).close()
@@ -533,6 +539,13 @@ def test_accept_takes_another_history_for_the_truth(desk, url, tmp_path):
     assert desk.state.id in command(tmp_path, url, "state", "show").stdout
     assert command(tmp_path, url, "state", "accept").returncode == 0
     assert command(tmp_path, url, "status").returncode == 0
+
+
+def test_a_plan_is_refused_for_the_key_for_which_apply_would_be(url, tmp_path):
+    told = [command(tmp_path, url, *words, STATE_KEY="short") for words in (["plan"], ["apply", "--auto-approve"])]
+    assert [ended.returncode for ended in told] == [1, 1]
+    assert told[0].stderr == told[1].stderr
+    assert "state-key-short" in told[0].stderr
 
 
 def test_a_server_that_does_not_sync_is_warned_of(url, tmp_path, cluster):

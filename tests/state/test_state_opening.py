@@ -207,8 +207,9 @@ def test_a_hurt_key_file_is_refused(tmp_path, bytes_):
     assert refusal_of(make, tmp_path).code in ("state-key-missing", "state-key-short")
 
 
-def test_a_short_state_key_makes_no_state(tmp_path):
-    assert refusal_of(make, tmp_path, key=Secret("short")).code == "state-key-short"
+@pytest.mark.parametrize("act", [make, look])
+def test_a_short_state_key_makes_no_state(tmp_path, act):
+    assert refusal_of(act, tmp_path, key=Secret("short")).code == "state-key-short"
     assert not (tmp_path / ".campaign/state.db").exists()
 
 
