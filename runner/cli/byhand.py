@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -30,13 +32,12 @@ def export_state(invocation: Invocation, *, file: str, retire: bool) -> int:
     from runner.model.clock import SystemClock
     from runner.state import transfer
 
-    with open_as_it_is(invocation, load(invocation)) as found, _create(invocation.directory / file) as written:
-        if retire:
-            transfer.retire(found, SystemClock())
-        for line in transfer.export_state(found):
-            written.write(line)
-        written.flush()
-        os.fsync(written.fileno())
+    with open_as_it_is(invocation, load(invocation)) as found:
+        with _create_whole(invocation.directory / file) as written:
+            if retire:
+                transfer.retire(found, SystemClock())
+            for line in transfer.export_state(found):
+                written.write(line)
         invocation.tell(f"state {found.id} is in {file}" + (", and was retired: import it now" if retire else ""))
     return 0
 
@@ -109,9 +110,21 @@ def accept(invocation: Invocation) -> int:
     return 0
 
 
-def _create(path: Path) -> TextIO:
-    """A new file for its owner alone. Raises a usage error where there is one: an export is never half another."""
+@contextmanager
+def _create_whole(path: Path) -> Iterator[TextIO]:
+    """A new file for its owner alone, on the disk when the block ends, and gone where the block fails.
+
+    Raises a usage error where there is one: an export is never half another.
+    """
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise click.FileError(str(path), hint=error.strerror) from error
+    with ExitStack() as until_whole:
+        # What is left of it would stand in the way of the same command, once that can go on.
+        until_whole.callback(path.unlink, missing_ok=True)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as written:
+            yield written
+            written.flush()
+            os.fsync(written.fileno())
+        until_whole.pop_all()

@@ -28,21 +28,26 @@ def held(state):
     return hold_account(state, fingerprint=b"f" * 16, account="main", holder=holder, wait=timedelta(0), clock=CLOCK)
 
 
+def record(state, lock, number: int = 33639981235) -> str:
+    """A chunk that is being sent to this person."""
+    chunk = NewChunk(
+        campaign="spring",
+        edition=None,
+        content=KeptContent(audio="5f2c8e6b", notify_email="ops@example.fr"),
+        pseudonyms=(state.pseudonyms.of_number(number),),
+        probe=False,
+        largest_probe=0,
+        timeout=timedelta(seconds=30),
+    )
+    return state.ledger.record_sending(lock, chunk, CLOCK.read(), max_in_doubt=5)
+
+
 @pytest.fixture
 def sent(root) -> str:
     """The id of a state in which one person was reached."""
     with open_state("sqlite:///.campaign/state.db", root=root, key=None, pin=None, clock=CLOCK) as state:
         with held(state) as lock:
-            chunk = NewChunk(
-                campaign="spring",
-                edition=None,
-                content=KeptContent(audio="5f2c8e6b", notify_email="ops@example.fr"),
-                pseudonyms=(state.pseudonyms.of_number(33639981234),),
-                probe=False,
-                largest_probe=0,
-                timeout=timedelta(seconds=30),
-            )
-            name = state.ledger.record_sending(lock, chunk, CLOCK.read(), max_in_doubt=5)
+            name = record(state, lock, 33639981234)
             state.ledger.record_accepted(lock, name, Acceptance(provider_id="77"), CLOCK.read())
         return state.id
 
@@ -79,6 +84,17 @@ def test_an_export_overwrites_nothing(campaign, root, sent):
     (root / "there.jsonl").write_text("mine")
     assert campaign("state", "export", "there.jsonl", cwd=root).returncode == 1
     assert (root / "there.jsonl").read_text() == "mine"
+
+
+def test_an_export_that_is_refused_leaves_no_file_in_the_way_of_the_next(campaign, root, sent):
+    here = "sqlite:///.campaign/state.db"
+    with open_state(here, root=root, key=None, pin=None, clock=CLOCK) as state, held(state) as lock:
+        chunk = record(state, lock)
+        refused = campaign("state", "export", "--retire", "moved.jsonl", cwd=root)
+        state.ledger.record_accepted(lock, chunk, Acceptance(provider_id="78"), CLOCK.read())
+    assert (refused.returncode, "state-in-use" in refused.stderr) == (1, True)
+    assert not (root / "moved.jsonl").exists()
+    assert campaign("state", "export", "--retire", "moved.jsonl", cwd=root).returncode == 0
 
 
 def test_beside_sqlite_unlock_names_the_process_to_end(campaign, root, sent):
