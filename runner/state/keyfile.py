@@ -19,13 +19,20 @@ def key_beside(path: Path) -> Path:
 
 
 def read_key(path: Path) -> Secret:
-    """The key of the state at `path`. Raises StateRefused where it isn't there: a new one would match nobody."""
+    """The key of the state at `path`, which may be there or about to be.
+
+    Raises StateRefused where the key isn't there: a new one would match nobody.
+    """
     try:
         return Secret(key_beside(path).read_text("ascii").strip())
     except (OSError, UnicodeDecodeError) as error:
         why = "is missing" if isinstance(error, FileNotFoundError) else "can't be read"
-        message = f"the state `{path}` is there, and its key `{key_beside(path).name}` {why}"
-        hint = "put the key back from a copy; if the state was made with a `state_key`, set that in campaigns.yaml"
+        if is_there(path):
+            message = f"the state `{path}` is there, and its key `{key_beside(path).name}` {why}"
+            hint = "put the key back from a copy; if the state was made with a `state_key`, set that in campaigns.yaml"
+        else:
+            message = f"there is no state at `{path}` yet, and the key that it needs, `{key_beside(path)}`, {why}"
+            hint = "put the key file of the exported state there first; if that had a `state_key`, set it"
         raise StateRefused(message, hint=hint, code="state-key-missing") from error
 
 

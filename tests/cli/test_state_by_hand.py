@@ -72,6 +72,18 @@ def test_a_retired_state_moves_with_its_id_and_reaches_nobody_again(campaign, ro
     assert planned["action"] == "none" or planned["rows"]["accepted"] == 1
 
 
+def test_an_import_without_its_key_asks_for_that_and_speaks_of_no_state(campaign, root, sent):
+    assert campaign("state", "export", "copy.jsonl", cwd=root).returncode == 0
+    move(root)
+    (root / "elsewhere/moved.key").unlink()
+    refused = campaign("state", "import", "copy.jsonl", cwd=root)
+    assert (refused.returncode, "error[state-key-missing]" in refused.stderr) == (1, True)
+    assert f"there is no state at `{root}/elsewhere/moved.db` yet" in refused.stderr
+    assert f"`{root}/elsewhere/moved.key`, is missing" in refused.stderr
+    assert "put the key file of the exported state there first" in refused.stderr
+    assert list((root / "elsewhere").iterdir()) == []
+
+
 def test_a_copy_of_a_state_that_goes_on_is_another_state(campaign, root, sent):
     assert campaign("state", "export", "copy.jsonl", cwd=root).returncode == 0
     move(root)
