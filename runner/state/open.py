@@ -208,7 +208,7 @@ def _open(
         if pin is not None and found.state_id != pin:
             message = f"`state_id` pins state {pin}, and `{home.name}` is state {found.state_id}"
             raise StateRefused(message, hint=f"put back state {pin}, or pin the one that is meant", code="state-other")
-        pseudonyms = Pseudonyms(key if key is not None else home.read_key())
+        pseudonyms = _hash_by(key if key is not None else home.read_key(), home)
         if pseudonyms.check_value != found.check_value:
             raise _tell_wrong_key(home, key)
         if found.version < VERSION:
@@ -246,6 +246,15 @@ def _refuse_past(home: Home, transactions: Transactions) -> None:
         )
         hint = "compare `campaign state show` with what was sent; then `campaign state accept` takes it as the truth"
         raise StateRefused(message, hint=hint, code="state-history")
+
+
+def _hash_by(key: Secret, home: Home) -> Pseudonyms:
+    """The pseudonyms of a state that is there: what is wrong with its key, no new key mends."""
+    try:
+        return Pseudonyms(key)
+    except StateRefused as short:
+        hint = f"put back the key that `{home.name}` was made with: no other one ever fits it"
+        raise StateRefused(short.message, hint=hint, code=short.code) from short
 
 
 def _tell_wrong_key(home: Home, key: Secret | None) -> StateKeyWrong:

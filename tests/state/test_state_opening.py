@@ -204,7 +204,11 @@ def test_another_key_file_is_refused(tmp_path):
 def test_a_hurt_key_file_is_refused(tmp_path, bytes_):
     make_closed(tmp_path)
     (tmp_path / ".campaign/state.key").write_bytes(bytes_)
-    assert refusal_of(make, tmp_path).code in ("state-key-missing", "state-key-short")
+    refused = refusal_of(make, tmp_path)
+    assert refused.code in ("state-key-missing", "state-key-short")
+    assert "put" in refused.hint
+    assert "back" in refused.hint
+    assert "openssl" not in refused.hint
 
 
 @pytest.mark.parametrize("act", [make, look])
