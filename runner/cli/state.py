@@ -191,17 +191,20 @@ def init_state(invocation: Invocation) -> int:
 @state.command(name="show", short_help="Show which state it is and what it holds.")
 @click.pass_obj
 def show_state(invocation: Invocation) -> int:
-    """Show the state's id, serial and place, and how much it holds."""
+    """Show the state's id, serial and place, whether it was retired, and how much it holds."""
     from runner.cli.states import open_as_it_is
+    from runner.model.clock import spell_moment
 
     project = load(invocation)
     with open_as_it_is(invocation, project) as found:
-        campaigns = found.ledger.campaigns()
+        campaigns, retired_at = found.ledger.campaigns(), found.retired_at
+        retired = () if retired_at is None else (f"retired: {spell_moment(retired_at)}; another state goes on with it",)
         lines = [
             f"state_id: {found.id}",
             f"pinned: {'yes' if project.state_id is not None else 'no'}",
             f"serial: {found.serial}",
             f"place: {found.home.name}",
+            *retired,
             f"campaigns: {len(campaigns):,}",
             f"people held: {sum(sum(record.people.values()) for record in campaigns):,}",
             f"chunks: {sum(sum(record.chunks.values()) for record in campaigns):,}",

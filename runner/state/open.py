@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +58,13 @@ class State:
         with self.transactions.reading() as connection:
             serial: int = connection.execute(select(state_table.c.serial)).scalar_one()
             return serial
+
+    @property
+    def retired_at(self) -> datetime | None:
+        """Since when another state goes on with this ledger; None where none does."""
+        with self.transactions.reading() as connection:
+            retired_at: datetime | None = connection.execute(select(state_table.c.retired_at)).scalar_one()
+            return retired_at
 
     @property
     def risk(self) -> str | None:

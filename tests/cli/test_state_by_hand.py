@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +83,13 @@ def test_an_import_without_its_key_asks_for_that_and_speaks_of_no_state(campaign
     assert f"`{root}/elsewhere/moved.key`, is missing" in refused.stderr
     assert "put the key file of the exported state there first" in refused.stderr
     assert list((root / "elsewhere").iterdir()) == []
+
+
+def test_show_says_that_a_state_was_retired(campaign, root, sent):
+    assert "retired" not in campaign("state", "show", cwd=root).stdout
+    assert campaign("state", "export", "--retire", "moved.jsonl", cwd=root).returncode == 0
+    (line,) = (line for line in campaign("state", "show", cwd=root).stdout.splitlines() if line.startswith("retired"))
+    assert re.fullmatch(r"retired: \d{4}-\d\d-\d\d.*; another state goes on with it", line)
 
 
 def test_a_copy_of_a_state_that_goes_on_is_another_state(campaign, root, sent):
