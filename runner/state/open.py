@@ -22,6 +22,7 @@ from runner.state.homes import Home
 from runner.state.ledger import Ledger
 from runner.state.places import find_path, names_server
 from runner.state.tables import state as state_table
+from runner.state.timelines import spell_timeline
 from runner.state.transactions import Transactions
 from runner.state.versions import VERSION, create_tables, find_version
 
@@ -248,8 +249,8 @@ def _refuse_past(home: Home, transactions: Transactions) -> None:
     if timeline != row.timeline:
         message = (
             f"the server of `{home.name}` tells another history than when the state was last accepted"
-            f" ({row.timeline} then, {timeline} now): a standby or an older copy may have taken its place,"
-            " and what was recorded last may be missing"
+            f" (then: {spell_timeline(row.timeline)}; now: {spell_timeline(timeline)}): a standby or an older copy"
+            " may have taken its place, and what was recorded last may be missing"
         )
         hint = "compare `campaign state show` with what was sent; then `campaign state accept` takes it as the truth"
         raise StateRefused(message, hint=hint, code="state-history")

@@ -21,11 +21,13 @@ from runner.errors import AccountLocked, AlreadyHeld, LockLost, StateRefused, St
 from runner.model.clock import SystemClock
 from runner.model.ledger import Adoption, KeptContent, NewChunk
 from runner.model.secret import Secret
+from runner.numbers import mask_numbers
 from runner.state import postgresql
 from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
 from runner.state.places import find_hosts
 from runner.state.sessiongrip import hash_account, hash_state
+from runner.state.timelines import spell_timeline
 from runner.state.transfer import export_state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -546,6 +548,22 @@ def test_a_plan_is_refused_for_the_key_for_which_apply_would_be(url, tmp_path):
     assert [ended.returncode for ended in told] == [1, 1]
     assert told[0].stderr == told[1].stderr
     assert "state-key-short" in told[0].stderr
+
+
+def test_another_history_is_told_so_that_both_can_be_compared(desk, url, tmp_path, cluster):
+    server = "7431234567890123456:0000000A:16384.16400"
+    with desk.state.transactions.recording() as connection:
+        connection.execute(text("UPDATE state SET timeline = :told"), {"told": server})
+    told = command(tmp_path, url, "status").stderr
+    assert "then: server 00000000-0000-0000-6721-0c7795b1bac0, timeline a, database 4000, table 4010; now:" in told
+    ((identity,),) = cluster.ask("SELECT to_hex(system_identifier) FROM pg_control_system()")
+    assert identity in told.replace("-", "")
+
+
+@pytest.mark.parametrize("identity", [0x6712345678901234, 0x0633998012345678, 7431234567890123456, 10**18])
+def test_no_identity_of_a_server_is_taken_for_a_telephone_number(identity):
+    told = spell_timeline(f"{identity}:00000001:16384.16400")
+    assert mask_numbers(told) == told
 
 
 def test_a_server_that_does_not_sync_is_warned_of(url, tmp_path, cluster):
