@@ -89,11 +89,12 @@ def _plan(invocation: Invocation, selection: Selection, variables: Sequence[str]
 def _plan_and_save(
     invocation: Invocation, file: str, selection: Selection, variables: tuple[str, ...], *, sandbox: bool
 ) -> Plan:
-    from runner.cli.saved import refuse_numbers, save_plan
+    from runner.cli.saved import refuse_numbers, refuse_to_replace, save_plan
     from runner.cli.states import make_where_absent
     from runner.plan.build import build_plan
 
     refuse_numbers(variables)
+    refuse_to_replace(invocation, file)
     project = load(invocation, variables)
     with make_where_absent(invocation, project, sandbox=sandbox) as state:
         # What another run records from here on must count as later than the plan, which may not have seen it.

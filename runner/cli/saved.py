@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import click
+
 from runner.cli.context import Invocation
 from runner.cli.origin import find_author
 from runner.errors import ProblemsFound, RunnerError
@@ -18,11 +20,14 @@ from runner.model.config import Project
 from runner.numbers import mask_numbers
 from runner.plan.approval import find_refusals, refuse_other_state, say_all
 from runner.plan.build import Planning
-from runner.plan.saved import PlanRefused, SavedPlan, check_signature, read_plan, write_plan
+from runner.plan.saved import PlanRefused, SavedPlan, begins_as_plan, check_signature, read_plan, write_plan
+from runner.state.folders import OWN_FOLDER
 from runner.state.open import State
 
 MOST_BYTES = 4 << 30
 """Far more than a plan of every French number has."""
+MOST_FIRST_LINE = 64
+"""Bytes in which the line ends that names a plan's format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,35 @@ def refuse_numbers(variables: Sequence[str]) -> None:
         raise PlanRefused(message, hint="put the number into a file that a source reads", code="plan-holds-number")
 
 
+def refuse_to_replace(invocation: Invocation, file: str) -> None:
+    """Raise PlanRefused where a plan saved as `file` would lie beside a ledger, or in place of what is no plan.
+
+    A link is judged by what it leads to. Raises a usage error for `-`, which other programs take for the output.
+    """
+    if file == "-":
+        raise click.BadParameter("`-` names no file; `-o /dev/stdout` prints the saved plan", param_hint="-o")
+    named = Path(os.path.normpath(invocation.directory / file))
+    path = Path(os.path.realpath(invocation.directory / file))
+    if OWN_FOLDER in (part.casefold() for part in (*named.parts, *path.parts)):
+        why = f"leads into a `{OWN_FOLDER}` folder, where the ledger lies"
+    elif _holds_something_else(path, file):
+        why = "is there already and no saved plan: what it holds would be lost"
+    else:
+        return
+    raise PlanRefused(f"`{file}` {why}", hint="name another file: `-o plan.out`", code="plan-file-taken")
+
+
+def _holds_something_else(path: Path, name: str) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            beginning = stream.read(MOST_FIRST_LINE)
+    except OSError as error:
+        raise _tell_unwritten(name, error) from error
+    return beginning != b"" and not begins_as_plan(beginning)
+
+
 def save_plan(
     invocation: Invocation,
     file: str,
@@ -97,7 +131,10 @@ def save_plan(
         said=say_all(project, campaigns, state.pseudonyms),
         people=planning.seals,
     )
-    _write(invocation.directory / file, file, write_plan(saved, state.pseudonyms))
+    content = write_plan(saved, state.pseudonyms)
+    # Once more: the state may have been made there since, or another program has written.
+    refuse_to_replace(invocation, file)
+    _write(invocation.directory / file, file, content)
 
 
 def read_saved(invocation: Invocation, file: str) -> PlanFile:
@@ -121,8 +158,12 @@ def _write(path: Path, name: str, content: bytes) -> None:
         else:
             _write_whole(Path(os.path.realpath(path)), content)
     except OSError as error:
-        message = f"the plan can't be written to `{name}`: {(error.strerror or 'an error').lower()}"
-        raise RunnerError(message, hint="name a file in a folder that can be written", code="file-error") from error
+        raise _tell_unwritten(name, error) from error
+
+
+def _tell_unwritten(name: str, error: OSError) -> RunnerError:
+    message = f"the plan can't be written to `{name}`: {(error.strerror or 'an error').lower()}"
+    return RunnerError(message, hint="name a file in a folder that can be written", code="file-error")
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -111,6 +111,12 @@ def read_plan(content: bytes, name: str) -> SavedPlan:
         raise _tell_altered(name) from error
 
 
+def begins_as_plan(beginning: bytes) -> bool:
+    """Whether a file that begins with these bytes, its whole first line among them, says that it is a saved plan."""
+    line, end, _ = beginning.partition(b"\n")
+    return bool(end) and line.startswith(MAGIC) and line.removeprefix(MAGIC).isdigit()
+
+
 def check_signature(content: bytes, name: str, pseudonyms: Pseudonyms) -> None:
     """Raise PlanRefused where the file was written by somebody without the state's key."""
     signature = content[-2 * DIGEST_BYTES : -DIGEST_BYTES]

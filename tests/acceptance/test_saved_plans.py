@@ -284,6 +284,40 @@ def test_a_link_goes_on_leading_to_the_file_in_which_the_plan_is_saved(prepared)
     assert place.call("show", "q.plan").returncode == 0
 
 
+@pytest.mark.parametrize(
+    "file", [".campaign/state.db", ".campaign/state.key", ".campaign/new", "campaigns.yaml", "data/people.csv", "link"]
+)
+def test_a_plan_takes_the_place_of_no_ledger_and_of_no_file_that_is_no_plan(prepared, file: str):
+    place, _ = prepared
+    (place.root / "link").symlink_to("campaigns/recall.yaml")
+    before = {path: path.read_bytes() for path in place.root.rglob("*") if path.is_file()}
+    refused = place.call("plan", "-o", file)
+    assert (refused.returncode, refused.stdout, codes(refused)) == (1, "", ["plan-file-taken"])
+    assert {path: path.read_bytes() for path in place.root.rglob("*") if path.is_file()} == before
+
+
+def test_a_ledger_that_is_made_for_the_plan_is_not_overwritten_by_it(place, serve: Serve):
+    serve()
+    project = (place.root / "campaigns.yaml").read_text()
+    place.write({"campaigns.yaml": f"{project}state: sqlite:///own.db\n", "data/people.csv": people_csv(range(3))})
+    assert codes(place.call("plan", "-o", "own.db")) == ["plan-file-taken"]
+    assert place.call("state", "show").returncode == 0
+
+
+def test_an_earlier_plan_and_an_empty_file_are_written_anew(prepared):
+    place, _ = prepared
+    save(place)
+    (place.root / "q.plan").touch()
+    save(place, file="q.plan")
+    assert place.call("show", "q.plan").returncode == 0
+
+
+def test_a_hyphen_is_no_name_of_a_file_and_the_hint_prints_the_plan(prepared):
+    place, _ = prepared
+    refused = place.call("plan", "-o", "-")
+    assert (refused.returncode, "/dev/stdout" in refused.stderr, (place.root / "-").exists()) == (1, True, False)
+
+
 def test_a_plan_with_nobody_in_it_sends_nothing(place, serve: Serve):
     sandbox = serve()
     place.write({"data/people.csv": people_csv(range(3)), "campaigns/recall.yaml": CAMPAIGN + "enabled: false\n"})
