@@ -46,7 +46,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptContent:
-    """A content as the ledger keeps it: the sender, which is a number, as a pseudonym and masked."""
+    """A content as the ledger keeps it: the sender, which is a number, as a pseudonym and masked.
+
+    A part of the other texts that could be a number is masked in them, and a keyed hash of the text stands behind it.
+    """
 
     audio: str
     notify_email: str

@@ -185,7 +185,7 @@ def _compare_content(campaign: Campaign, record: CampaignRecord | None, desk: De
     names = [identity for identity in desk.identities_of(campaign) if identity != own]
     changes = (
         *(Change(field="name", before=spell_label(*former), after=campaign.label) for former in names),
-        *find_changes(record.first_content, content),
+        *find_changes(record.first_content, content, desk.state.pseudonyms),
         *find_account_changes(record, desk.account_of(campaign)),
     )
     return changes, content.digest in record.accepted_contents

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from runner.model.config import Account, Content
 from runner.model.ledger import CampaignRecord, KeptContent
 from runner.model.plan import Change
@@ -9,18 +11,26 @@ from runner.model.secret import scrub_secrets
 from runner.numbers import mask_number, mask_numbers
 from runner.pseudonyms import Pseudonyms
 
+_HASH = re.compile(r" #[0-9a-f]{32}\Z")
+"""What tells a text apart that is kept without its numbers."""
+
 
 def keep_content(content: Content, pseudonyms: Pseudonyms) -> KeptContent:
-    """The content without its telephone number: the sender becomes a pseudonym and a masked text."""
-    sender = content.sender
+    """The content without any telephone number: the sender becomes a pseudonym and a masked text."""
+    sender, url = content.sender, content.notify_url
     return KeptContent(
-        audio=content.audio,
-        notify_email=content.notify_email,
+        audio=_keep_text(content.audio, pseudonyms),
+        notify_email=_keep_text(content.notify_email, pseudonyms),
         sender_pseudonym=pseudonyms.of_sender(sender) if sender is not None else None,
         sender_masked=mask_number(sender) if sender is not None else None,
-        notify_url=content.notify_url,
+        notify_url=_keep_text(url, pseudonyms) if url is not None else None,
         schedule=content.schedule,
     )
+
+
+def list_kept_audios(audio: str, pseudonyms: Pseudonyms) -> tuple[str, ...]:
+    """The texts under which a ledger may know this recording: as it is kept, and as an older release kept it."""
+    return tuple(dict.fromkeys((_keep_text(audio, pseudonyms), audio)))
 
 
 def find_account_changes(record: CampaignRecord, account: Account) -> tuple[Change, ...]:
@@ -33,22 +43,42 @@ def find_account_changes(record: CampaignRecord, account: Account) -> tuple[Chan
     return tuple(changes)
 
 
-def find_changes(before: KeptContent | None, after: KeptContent) -> tuple[Change, ...]:
+def find_changes(before: KeptContent | None, after: KeptContent, pseudonyms: Pseudonyms) -> tuple[Change, ...]:
     """The fields in which today's content differs from that of the campaign's first chunk; none before there is one."""
-    if before is None or before.digest == after.digest:
+    if before is None:
         return ()
+    fields = [
+        ("message.audio", before.audio, after.audio),
+        ("notify.email", before.notify_email, after.notify_email),
+        ("notify.url", before.notify_url, after.notify_url),
+        ("schedule", before.schedule, after.schedule),
+    ]
     changes = [
-        Change(field="message.audio", before=before.audio, after=after.audio),
-        Change(field="notify.email", before=before.notify_email, after=after.notify_email),
-        Change(field="notify.url", before=before.notify_url, after=after.notify_url),
-        Change(field="schedule", before=before.schedule, after=after.schedule),
+        Change(field=field, before=_show(then), after=_show(now))
+        for field, then, now in fields
+        # An older release kept a text as it was written.
+        if now not in (then, then and _keep_text(then, pseudonyms))
     ]
     if before.sender_pseudonym != after.sender_pseudonym:
-        changes.insert(1, Change(field="message.sender", before=before.sender_masked, after=after.sender_masked))
-    return tuple(c for c in changes if c.before != c.after or c.field == "message.sender")
+        at = 1 if changes and changes[0].field == "message.audio" else 0
+        changes.insert(at, Change(field="message.sender", before=before.sender_masked, after=after.sender_masked))
+    return tuple(changes)
 
 
 def hide_numbers(text: str, pseudonyms: Pseudonyms) -> str:
     """The text without telephone numbers and secrets; one that may hold any is told apart by a keyed hash behind it."""
-    shown = scrub_secrets(mask_numbers(text))
+    return _tell_apart(scrub_secrets(mask_numbers(text)), text, pseudonyms)
+
+
+def _keep_text(text: str, pseudonyms: Pseudonyms) -> str:
+    # Secrets are not looked for, as `hide_numbers` does: which ones a process has held differs from run to run, and
+    # two runs must keep one content alike.
+    return _tell_apart(mask_numbers(text), text, pseudonyms)
+
+
+def _tell_apart(shown: str, text: str, pseudonyms: Pseudonyms) -> str:
     return shown if shown == text else f"{shown} #{pseudonyms.of_said(text).hex()}"
+
+
+def _show(kept: str | None) -> str | None:
+    return None if kept is None else _HASH.sub("", kept)

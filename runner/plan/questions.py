@@ -8,7 +8,7 @@ from datetime import datetime
 
 from runner.errors import Problem, Severity
 from runner.model.config import Account, Campaign
-from runner.plan.content import hide_numbers
+from runner.plan.content import hide_numbers, list_kept_audios
 from runner.plan.desk import Desk
 from runner.plan.formers import judge_names
 from runner.plan.guards import problem_at
@@ -44,8 +44,8 @@ def _judge_audio_name(campaign: Campaign, desk: Desk, *, accepted_before: bool) 
     wanted = campaign.audio_name
     if wanted is None or desk.state is None:
         return
-    audio = campaign.content.audio
-    told = (desk.state.ledger.heard_audio_name(*identity, audio) for identity in desk.identities_of(campaign))
+    ledger, audios = desk.state.ledger, list_kept_audios(campaign.content.audio, desk.state.pseudonyms)
+    told = (ledger.heard_audio_name(*each, audio) for each in desk.identities_of(campaign) for audio in audios)
     heard = next(filter(None, told), None)
     if heard == hide_numbers(wanted, desk.state.pseudonyms):
         return

@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import chain
 
 from runner.audience.recipients import Audience
 from runner.errors import Problem, Severity
 from runner.model.config import Campaign
 from runner.model.ledger import Hearers
 from runner.model.names import parse_label
+from runner.plan.content import list_kept_audios
 from runner.plan.desk import Desk
 from runner.plan.formers import repeats
 from runner.plan.guards import count_people, problem_at
@@ -88,7 +90,8 @@ class Resemblance:
         # Editions that stand under a former name are its own.
         former = {name for (name, _), (now, _) in self.desk.formers.items() if now == campaign.name}
         names = {campaign.name, *former}
-        for other in self.desk.state.ledger.find_hearers(campaign.content.audio):
+        audios = list_kept_audios(campaign.content.audio, self.desk.state.pseudonyms)
+        for other in chain.from_iterable(map(self.desk.state.ledger.find_hearers, audios)):
             rested = other.name in names and self.desk.now - other.last_at > EDITIONS_REST_FOR
             if (other.name, other.edition) not in own and not rested:
                 yield other

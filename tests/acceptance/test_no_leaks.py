@@ -129,3 +129,47 @@ def test_the_list_of_hosts_holds_for_the_provider(place, serve: Serve) -> None:
     assert sandbox.count().requests == 0
     place.environment["CAMPAIGN_ALLOW_HOSTS"] = "127.0.0.1"
     assert place.call("apply", "--auto-approve").returncode == 0
+
+
+NUMBERED = """\
+name: recall
+message: {audio: "0612000042"}
+notify: {email: "0612000043@sms.example.fr", url: "https://hooks.example.fr/0612000044"}
+recipients:
+  - {file: data/people.csv}
+"""
+
+
+def test_a_number_in_what_people_hear_or_who_is_told_is_in_no_state_and_no_export_of_it(place, serve: Serve) -> None:
+    sandbox = serve()
+    place.write({"data/people.csv": people_csv(30), "campaigns/recall.yaml": NUMBERED})
+    assert place.apply("--limit", "20", "--format", "json").returncode == 2
+    assert place.run("state", "export", str(place.root.parent / "export.jsonl")).returncode == 0
+    assert place.plan()["campaigns"][0]["changes"] == []
+    assert (place.apply().returncode, sandbox.count().people, sandbox.count().twice) == (0, 30, 0)
+
+
+def test_another_number_in_them_is_a_change_and_the_same_one_is_none(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(30), "campaigns/recall.yaml": NUMBERED})
+    assert place.apply("--limit", "20").returncode == 2
+    place.write({"campaigns/recall.yaml": NUMBERED.replace("0612000042", "0712000042")})
+    changes = place.plan()["campaigns"][0]["changes"]
+    assert changes == [{"field": "message.audio", "before": "••••••••42", "after": "••••••••42"}]
+
+
+def test_what_an_older_release_kept_with_its_number_is_no_change_and_is_found_under_another_name(
+    place, serve: Serve
+) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(30), "campaigns/recall.yaml": NUMBERED})
+    assert place.apply("--limit", "20").returncode == 2
+    state = place.root / ".campaign/state.db"
+    with closing(sqlite3.connect(state)) as connection, connection:
+        connection.execute("UPDATE contents SET audio = '0612000042', digest = zeroblob(32)")
+    place.write({"campaigns/again.yaml": NUMBERED.replace("recall", "again") + "delivery: {priority: 9}\n"})
+    plan = place.plan()["campaigns"]
+    found = {campaign["name"]: campaign for campaign in plan}
+    assert found["recall"]["changes"] == []
+    assert [problem["code"] for problem in found["again"]["problems"]] == ["same-audio"]
+    state.unlink()
