@@ -125,11 +125,14 @@ def _spell(
     *,
     sandbox: bool,
 ) -> str:
+    from runner.numbers import mask_numbers
+
     words = [*invocation.spell_command(), command, *names]
     for glob in excluded:
         words += ["--exclude", glob]
     for variable in variables:
-        words += ["--var", variable]
+        # What is printed is kept in logs, where no number stands.
+        words += ["--var", mask_numbers(variable)]
     return shlex.join([*words, "--sandbox"] if sandbox else words)
 
 

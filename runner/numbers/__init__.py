@@ -4,7 +4,14 @@ Importing this room is cheap: libphonenumber comes with the first text that is j
 """
 
 from runner.numbers.judging import has_number, judge_anywhere, judge_number
-from runner.numbers.masking import format_number, is_spelled_as_number, mask_cell, mask_number, mask_numbers
+from runner.numbers.masking import (
+    format_number,
+    is_spelled_as_number,
+    mask_cell,
+    mask_name,
+    mask_number,
+    mask_numbers,
+)
 from runner.numbers.values import FICTION, SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "judge_anywhere",
     "judge_number",
     "mask_cell",
+    "mask_name",
     "mask_number",
     "mask_numbers",
 ]

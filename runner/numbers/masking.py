@@ -44,6 +44,11 @@ _SEQUENCE = re.compile(
     rf"|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})"
 )
 
+_IN_NAME = re.compile(
+    r"(?<![0-9])(?![0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2})"
+    r"(?:(?:\+|00)?(?:33|262|508|590|594|596)[ ./_-]?|0)?[1-9](?:[ ./_-]?[0-9]{2}){4}(?![0-9])"
+)
+
 
 def format_number(e164: int) -> str:
     """The number in E.164 form: `+33612345678`."""
@@ -79,6 +84,16 @@ def mask_numbers(text: str) -> str:
     left.
     """
     return _SEQUENCE.sub(_hide, text)
+
+
+def stands_in_name(text: str) -> bool:
+    """Whether a French number, in whatever spelling, stands in a name; a day, or a longer run of digits, is none."""
+    return _IN_NAME.search(text) is not None
+
+
+def mask_name(text: str) -> str:
+    """A name or a path as it may be shown: as it is, since scripts and editors use it, unless a number stands in it."""
+    return mask_numbers(text) if stands_in_name(text) else text
 
 
 def mask_cell(text: str) -> str:

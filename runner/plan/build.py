@@ -50,8 +50,7 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, 
     """
     project = desk.project
     orphans, quiet_orphans = _find_orphans(desk)
-    others = [*(plan_failing(campaign) for campaign in project.failing), *orphans]
-    selection.refuse_slips([*project.campaigns, *others])
+    selection.refuse_slips([*project.campaigns, *project.failing, *orphans])
     selected = sorted(filter(selection.includes, project.campaigns), key=_sending_order)
     audiences: dict[str, Pending] = {}
     seals: dict[str, bytes] = {}
@@ -80,7 +79,8 @@ def build_plan(desk: Desk, selection: Selection, *, keep_pending: bool = False, 
         if collisions is not None:
             by_label = {campaign.label: campaign for campaign in selected}
             planned = warn_of_collisions(planned, collisions.count_pairs(), by_label)
-    planned += filter(selection.includes, others)
+    planned += map(plan_failing, filter(selection.includes, project.failing))
+    planned += filter(selection.includes, orphans)
     quiet = quiet_orphans if selection.is_everything else 0
     return Planning(_build_whole(desk, planned, selected, quiet), audiences, seals, measures)
 

@@ -14,6 +14,7 @@ from runner.model.config import Campaign, FailingCampaign
 from runner.model.ledger import HOLDING, CampaignRecord
 from runner.model.names import spell_label
 from runner.model.plan import Action, CampaignPlan, Change, Note, NoteKind, Rows
+from runner.numbers import mask_name
 from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import Price, count_requests, estimate_cost, estimate_seconds, find_price
@@ -38,10 +39,11 @@ def plan_campaign(campaign: Campaign, desk: Desk, resemblance: Resemblance) -> t
 
 
 def plan_failing(campaign: FailingCampaign) -> CampaignPlan:
-    """A campaign whose file has problems: blocked by them."""
+    """A campaign whose file has problems: blocked by them. A telephone number in its name may be one."""
+    edition = campaign.edition
     return CampaignPlan(
-        name=campaign.name,
-        edition=campaign.edition,
+        name=mask_name(campaign.name),
+        edition=mask_name(edition) if edition is not None else None,
         file=campaign.file,
         account=None,
         action=Action.BLOCKED,

@@ -20,7 +20,7 @@ from runner.errors import Problem, RunnerError
 from runner.model.approval import SEAL_BYTES, Approval, Mark
 from runner.model.plan import CampaignPlan, Change, Plan
 from runner.model.secret import scrub_secrets
-from runner.numbers import mask_numbers
+from runner.numbers import mask_name, mask_numbers
 from runner.plan.coding import decode, encode
 from runner.plan.content import hide_numbers
 from runner.pseudonyms import Pseudonyms
@@ -172,6 +172,7 @@ def _hide_numbers(plan: Plan) -> Plan:
 def _hide_in_campaign(campaign: CampaignPlan) -> CampaignPlan:
     return replace(
         campaign,
+        file=mask_name(campaign.file) if campaign.file is not None else None,
         changes=tuple(map(_hide_in_change, campaign.changes)),
         problems=tuple(map(_hide_in_problem, campaign.problems)),
     )
@@ -184,6 +185,7 @@ def _hide_in_change(change: Change) -> Change:
 def _hide_in_problem(problem: Problem) -> Problem:
     return replace(
         problem,
+        place=replace(problem.place, path=mask_name(problem.place.path)) if problem.place is not None else None,
         message=_hide(problem.message) or "",
         hint=_hide(problem.hint),
         excerpt=_hide(problem.excerpt),

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from runner.errors import Place, Problem
+from runner.numbers.masking import stands_in_name
 from runner.project.folder import Unreadable, list_campaigns, read_file
 from runner.project.layout import MAX_PROBLEMS, MORE_PROBLEMS, PROJECT_FILE
 from runner.project.merge import merge_campaign
 from runner.project.rules import Identity, judge_campaign, judge_project
-from runner.project.scalars import holds_telephone
 from runner.project.schema import judge, load_schema
 from runner.project.tree import MapValue, ScalarValue, Value
 from runner.project.yaml import parse_yaml
@@ -100,7 +100,7 @@ def _identify(draft: CampaignDraft, own: MapValue) -> None:
 def _refuse_numbers(draft: CampaignDraft, edition: Value | None) -> None:
     """No name holds a telephone number: plans, logs and the state hold names, and no numbers."""
     for text, at in ((draft.name, draft.at), (draft.edition, edition)):
-        if text is not None and at is not None and holds_telephone(text):
+        if text is not None and at is not None and stands_in_name(text):
             what = "name" if text is draft.name else "edition"
             message = f"a telephone number can't stand in a campaign's {what}: it would stand in every plan and log"
             draft.problems.append(at.problem("invalid-name", message, f"write another {what}, in words"))

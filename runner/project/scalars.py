@@ -26,10 +26,6 @@ _NUMBER_OF_YAML = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)*|0x[0-9a-fA-F_]+|0o?[0-7_]+)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?"
 )
 _TELEPHONE = re.compile(r"(?:\+[0-9]{8,15}|0[0-9]{8,14})")
-_TELEPHONE_IN_NAME = re.compile(
-    r"(?<![0-9])(?![0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2})"
-    r"(?:(?:\+|00)?(?:33|262|508|590|594|596)[ ./_-]?|0)?[1-9](?:[ ./_-]?[0-9]{2}){4}(?![0-9])"
-)
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 YES_AND_NO = {
@@ -116,11 +112,6 @@ def is_telephone(text: str) -> bool:
     """Whether a text could be a telephone number, in any spelling: digits, a `+`, and what stands between them."""
     bare = _SEPARATORS.sub("", text)
     return _TELEPHONE.fullmatch(bare) is not None
-
-
-def holds_telephone(text: str) -> bool:
-    """Whether a French number, in whatever spelling, stands in a name; a day, or a longer run of digits, is none."""
-    return _TELEPHONE_IN_NAME.search(text) is not None
 
 
 def type_freely(text: str) -> object:

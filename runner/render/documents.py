@@ -12,7 +12,7 @@ from runner.model.ledger import CampaignRecord, ChunkRecord, ChunkStatus
 from runner.model.names import HandStop
 from runner.model.plan import CampaignPlan, Change, Plan
 from runner.model.status import CampaignStatus, DayStatus, Status
-from runner.numbers import mask_numbers
+from runner.numbers import mask_name, mask_numbers
 from runner.render.words import render_plain_amount, render_utc, spell_settlement
 
 FORMAT_VERSION = 1
@@ -58,7 +58,7 @@ def _campaign_document(campaign: CampaignPlan) -> Document:
     return {
         "name": campaign.name,
         "edition": campaign.edition,
-        "file": campaign.file,
+        "file": None if campaign.file is None else mask_name(campaign.file),
         "account": campaign.account,
         "action": campaign.action.value,
         "changes": [_change_document(change) for change in campaign.changes],
@@ -72,7 +72,8 @@ def _campaign_document(campaign: CampaignPlan) -> Document:
 
 
 def _change_document(change: Change) -> Document:
-    return {"field": change.field, "before": change.before, "after": change.after}
+    before, after = (None if value is None else mask_numbers(value) for value in (change.before, change.after))
+    return {"field": change.field, "before": before, "after": after}
 
 
 def problem_document(problem: Problem) -> Document:
@@ -81,7 +82,7 @@ def problem_document(problem: Problem) -> Document:
     return {
         "code": problem.code,
         "message": mask_numbers(problem.message),
-        "path": None if place is None else place.path,
+        "path": None if place is None else mask_name(place.path),
         "line": None if place is None else place.line,
         "column": None if place is None else place.column,
         "hint": None if problem.hint is None else mask_numbers(problem.hint),

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from runner.errors import Place, Problem, Severity
-from runner.numbers import mask_numbers
+from runner.numbers import mask_name, mask_numbers
 
 EXCERPT_WIDTH = 72
 """Columns of a source line that are shown: with its gutter it fits a terminal of 80."""
@@ -71,7 +71,7 @@ def render_problem(problem: Problem, *, color: bool = False) -> str:
 def _where(place: Place | None, *, color: bool) -> str:
     if place is None:
         return ""
-    return _paint(f"{printable(place.path)}:{place.line}:{place.column}:", BOLD, color=color) + " "
+    return _paint(f"{printable(mask_name(place.path))}:{place.line}:{place.column}:", BOLD, color=color) + " "
 
 
 def _paint(text: str, code: str, *, color: bool) -> str:

@@ -56,6 +56,46 @@ def test_a_plan_as_text_ends_with_the_complete_next_step(campaign, root):
     assert elsewhere.stdout.endswith(f"Next step: campaign -C {root} apply --sandbox\n")
 
 
+NAMED = {
+    "campaigns/0639981234.yaml": CAMPAIGN,
+    "campaigns/named.yaml": 'name: "0639981234"\n' + CAMPAIGN,
+    "campaigns/edited.yaml": 'edition: "06.39.98.12.34"\n' + CAMPAIGN,
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("plan", "--sandbox", "--format", each) for each in ("text", "json", "markdown", "html")),
+        ("apply", "--sandbox", "--auto-approve"),
+        ("apply", "--sandbox", "--auto-approve", "--format", "json"),
+        ("validate",),
+        ("validate", "--format", "json"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_stands_in_a_name_or_a_path_is_shown_masked(campaign, project, command):
+    root = project({**NAMED, "campaigns/spring.yaml": CAMPAIGN, "data/people.csv": PEOPLE})
+    ended = campaign(*command, cwd=root)
+    told = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert "0639981234" not in told
+    assert "06.39.98.12.34" not in told
+    assert "••••••••34" in told
+
+
+def test_a_campaign_that_a_number_names_can_still_be_named(campaign, project):
+    root = project({**NAMED, "data/people.csv": PEOPLE})
+    assert "invalid-name" in campaign("plan", "0639981234", "--sandbox", cwd=root).stdout
+
+
+def test_a_variable_that_holds_a_number_is_masked_in_the_next_step(campaign, root):
+    (root / "campaigns/spring.yaml").write_text(CAMPAIGN + "vars: {region: lyon, who: x}\n", encoding="utf-8")
+    ended = campaign("plan", "--sandbox", "--var", "region=paris", "--var", "who='0639981234'", cwd=root)
+    assert "--var region=paris --var" in ended.stdout
+    assert "0639981234" not in ended.stdout
+
+
 def test_recipients_of_a_blocked_campaign_say_why_nobody_is_reached(campaign, root):
     (root / "campaigns/spring.yaml").write_text(GUARDED, encoding="utf-8")
     text = campaign("recipients", "spring", "--sandbox", cwd=root).stdout

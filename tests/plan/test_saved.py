@@ -167,14 +167,15 @@ def test_a_recipient_takes_at_most_20_bytes(people):
 def test_no_number_and_no_secret_is_in_the_file():
     secret = Secret("api-key-of-this-test")
     words = f"row 4 says 06 12 34 56 78 and {secret.open()}"
-    problem = Problem("source-unreadable", words, hint=words, excerpt=words)
+    path = "campaigns/0612345678.yaml"
+    problem = Problem("source-unreadable", words, Place(path), hint=words, excerpt=words)
     saved = save()
-    campaign = replace(
-        saved.plan.campaigns[0], problems=(problem,), changes=(Change(field="x", before=words, after=words),)
-    )
+    changes = (Change(field="x", before=words, after=words),)
+    campaign = replace(saved.plan.campaigns[0], file=path, problems=(problem,), changes=changes)
     plan = replace(saved.plan, campaigns=(campaign,), warnings=(problem,))
     read = read_plan(write_plan(replace(saved, plan=plan), KEY), "p.plan")
     assert "12 34 56" not in repr(read)
+    assert "123456" not in repr(read)
     assert secret.open() not in repr(read)
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from runner.errors import Place, Problem
 from runner.model import events
 from runner.model.ledger import ChunkStatus
+from runner.model.plan import Change
 from runner.render.documents import plan_document, status_document, write_document, write_line
 from runner.render.events import event_document, plan_event
 
@@ -134,6 +136,24 @@ def test_the_last_event_reports_what_is_pending_unknown_and_blocked():
 def test_no_document_holds_a_number(plan, status):
     assert "98 12 34" not in write_document(plan_document(plan))
     assert NUMBER not in write_document(status_document(status))
+
+
+def test_what_changed_and_where_it_stands_hold_no_number_in_a_plan(plan):
+    problem = Problem("x", "said", Place("campaigns/0639981234.yaml", 3))
+    change = Change(field="notify.url", before="https://hooks.example.fr/0639981234", after="0639981234@sms.example.fr")
+    noted = replace(plan.campaigns[0], file="campaigns/0639981234.yaml", changes=(change,), problems=(problem,))
+    document = plan_document(replace(plan, campaigns=(noted,)))["campaigns"][0]
+    assert document["file"] == document["problems"][0]["path"] == "campaigns/••••••••34.yaml"
+    assert document["changes"][0]["before"] == "https://hooks.example.fr/••••••••34"
+    assert document["changes"][0]["after"] == "••••••••34@sms.example.fr"
+
+
+def test_a_path_with_days_and_identifiers_stands_in_a_plan_as_it_is(plan):
+    paths = ["campaigns/2026/12/01-recall.yaml", "campaigns/recall-20261201.yaml", "campaigns/order-12345678.yaml"]
+    noted = [replace(plan.campaigns[0], file=path, problems=(Problem("x", "said", Place(path)),)) for path in paths]
+    documents = plan_document(replace(plan, campaigns=tuple(noted)))["campaigns"]
+    assert [document["file"] for document in documents] == paths
+    assert [document["problems"][0]["path"] for document in documents] == paths
 
 
 @pytest.mark.parametrize("name", ["plan", "status", "events"])
