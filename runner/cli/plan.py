@@ -131,13 +131,18 @@ def write_plan_in(output_format: str, invocation: Invocation, made: Plan, next_s
 
 
 def _write_json(invocation: Invocation, made: Plan) -> None:
-    """The document on stdout; warnings, for which it has no key, on stderr."""
     from runner.render.documents import plan_document, write_document
+
+    tell_warnings(invocation, made)
+    invocation.write(write_document(plan_document(made)))
+
+
+def tell_warnings(invocation: Invocation, made: Plan) -> None:
+    """Say on stderr what a plan's document has no key for: the warnings that are about no campaign."""
     from runner.render.problems import render_problem
 
     for warning in made.warnings:
         invocation.tell(render_problem(warning, color=invocation.colors(sys.stderr)))
-    invocation.write(write_document(plan_document(made)))
 
 
 def _write_text(invocation: Invocation, made: Plan, next_step: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runner.cli.context import Invocation
+from runner.cli.plan import tell_warnings
 from runner.model.events import Event, RunEnded, RunReport
 from runner.model.plan import Plan
 from runner.render.count import Tell
@@ -38,6 +39,7 @@ class Screen:
         """
         invocation = self.invocation
         if self._as_json:
+            tell_warnings(invocation, plan)
             invocation.write(write_line(plan_event(plan)))
             if blocked_before:
                 invocation.tell(say_blocked_before(blocked_before))

@@ -216,6 +216,14 @@ def test_an_unusual_address_is_shown_loudly(place):
     assert "unusual-address" not in place.call("plan", "--sandbox").stdout
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_an_unusual_address_is_shown_on_stderr_where_json_has_no_room_for_it(place, serve: Serve, command: str):
+    serve()
+    place.write({"data/people.csv": people_csv(range(3))})
+    arguments = ["--auto-approve"] if command == "apply" else []
+    assert "warning[unusual-address]" in place.call(command, "--format", "json", *arguments).stderr
+
+
 def move(place, old: str, new: str, people: range, more: str = "", audio: str = "5f2c8e6b") -> None:
     (place.root / f"campaigns/{old}.yaml").unlink()
     write(place, new, people, more, audio)
