@@ -80,8 +80,10 @@ def _write_text(invocation: Invocation, checked: Checked) -> str:
 def say_valid(checked: Checked) -> str:
     """What was found to be valid: `3 campaigns and campaigns.yaml are valid`."""
     has_project = checked.files > checked.campaigns
-    if not checked.campaigns:
+    if not checked.known_campaigns:
         return "campaigns.yaml is valid; there is no campaign yet under `campaigns/`"
+    if not checked.campaigns:
+        return "campaigns.yaml is valid"
     campaigns = "1 campaign" if checked.campaigns == 1 else f"{checked.campaigns:,} campaigns"
     if has_project:
         return f"{campaigns} and campaigns.yaml are valid"

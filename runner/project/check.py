@@ -24,12 +24,14 @@ class NoCampaignFile(RunnerError):
 class Checked:
     """What was found: problems sorted by file and place, how many files were judged, how many of them campaigns.
 
-    Where campaigns.yaml is not sound, campaigns were not held against its defaults and accounts.
+    `known_campaigns` counts the campaigns of the whole project, also where some of its files alone were judged. Where
+    campaigns.yaml is not sound, campaigns were not held against its defaults and accounts.
     """
 
     problems: tuple[Problem, ...]
     files: int
     campaigns: int
+    known_campaigns: int
     is_project_sound: bool = True
 
 
@@ -52,7 +54,8 @@ def check_project(root: Path, files: Sequence[Path] | None = None, *, runner_ver
         problems += find_misnamed(root)
     judged = [path for path in paths if wanted is None or path in wanted]
     told = sort_problems(problem for problem in problems if wanted is None or _place(problem).path in wanted)
-    return Checked(told, len(judged), sum(path != PROJECT_FILE for path in judged), project.is_sound)
+    campaigns = sum(path != PROJECT_FILE for path in judged)
+    return Checked(told, len(judged), campaigns, len(paths) - 1, project.is_sound)
 
 
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -38,6 +38,7 @@ def test_with_files_they_alone_are_told(campaign, project):
     root = project({"campaigns/a.yaml": f"x: 1\n{GOOD}", "campaigns/b.yaml": GOOD})
     assert campaign("validate", "campaigns/b.yaml", cwd=root).stdout == "1 campaign is valid\n"
     assert campaign("validate", "campaigns/b.yaml", "campaigns.yaml", cwd=root).returncode == 0
+    assert campaign("validate", "campaigns.yaml", cwd=root).stdout == "campaigns.yaml is valid\n"
     assert campaign("validate", "a.yaml", cwd=root / "campaigns").returncode == 1
 
 
