@@ -45,12 +45,14 @@ def build_status(
     stops = state.ledger.stops()
     campaigns: list[Named] = [*project.campaigns, *project.failing, *records]
     selected = [campaign for campaign in campaigns if selection.includes(campaign)]
+    known = list(filter(selection.includes, records))
     return replace(
         built,
+        others=len(records) - len(known),
         stops=stops if selection.is_everything else tuple(stop for stop in stops if any(map(stop.covers, selected))),
         state_id=state.id,
         serial=state.serial,
-        campaigns=tuple(_tell_campaigns(_count_gone(filter(selection.includes, records), gone), project, state)),
+        campaigns=tuple(_tell_campaigns(_count_gone(known, gone), project, state)),
         in_doubt=tuple(sorted(doubtful, key=lambda c: (c.status is not ChunkStatus.UNKNOWN, c.recorded_at, c.chunk))),
         gone=frozenset(chunk.chunk for chunk in gone),
         overdue=frozenset(chunk.chunk for chunk in doubtful if _is_overdue(chunk, state, clock)),

@@ -68,7 +68,8 @@ class Status:
     more, though nobody can tell from here whether their run has ended. `counted_fewer` holds accepted chunks of which
     the provider counted fewer messages than were sent. `days` are those with chunks, in order. `timezone` is the IANA
     name of the zone in which a reader wants times and days, `language` that of the page.
-    `stops` are what somebody stopped by hand, as far as it concerns these campaigns.
+    `stops` are what somebody stopped by hand, as far as it concerns these campaigns. `others` counts the campaigns of
+    the ledger that were not asked for.
     """
 
     created_at: datetime
@@ -85,6 +86,7 @@ class Status:
     language: str = "en"
     is_rehearsal: bool = False
     stops: tuple[HandStop, ...] = ()
+    others: int = 0
 
     @property
     def unknown(self) -> tuple[ChunkRecord, ...]:

@@ -114,6 +114,7 @@ PHRASES = {
     "status_title": "Campaign status",
     "status_rehearsal": "Rehearsal: the ledger of the sandbox, from which nobody was reached.",
     "status_empty": "The ledger is empty: nothing was ever sent from here.",
+    "status_none": "The ledger knows nothing of what was asked for; it knows other campaigns.",
     "status_reached": "{campaigns} reached {people}{cost}.",
     "status_delivered": "{campaigns} made {deliveries}{cost}.",
     "status_cost": ", for {costs}",

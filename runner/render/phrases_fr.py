@@ -116,6 +116,7 @@ PHRASES = {
     "status_title": "Suivi des campagnes",
     "status_rehearsal": "Répétition\u00a0: le registre du bac à sable, d\u2019où personne n\u2019a été joint.",
     "status_empty": "Le registre est vide\u00a0: rien n\u2019a jamais été envoyé d\u2019ici.",
+    "status_none": "Le registre ne sait rien de ce qui était demandé\u00a0; il connaît d\u2019autres campagnes.",
     "status_reached": "{campaigns} a joint {people}{cost}.",
     "status_delivered": "{campaigns} ont fait {deliveries}{cost}.",
     "status_cost": ", pour {costs}",

@@ -54,6 +54,9 @@ def render_status(
 
 
 def _write_head(status: Status, page: Page) -> None:
+    if not status.campaigns and status.others:
+        page.write("The ledger knows nothing of what was asked for; it knows other campaigns.", style=Style.BOLD)
+        return
     if not status.campaigns:
         page.write("The ledger is empty: nothing was ever sent from here.", style=Style.BOLD)
         return

@@ -76,7 +76,7 @@ class _Writer:
     def _say_headline(self) -> str:
         status, language = self._status, self._language
         if not status.campaigns:
-            return language.say("status_empty")
+            return language.say("status_none" if self._status.others else "status_empty")
         campaigns = language.count("campaigns", len(status.campaigns))
         cost = language.say("status_cost", costs=language.amounts(status.costs)) if status.costs else ""
         if len(status.campaigns) == 1:

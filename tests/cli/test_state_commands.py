@@ -180,7 +180,8 @@ def test_a_stop_of_another_campaign_keeps_nobody_from_going_on(campaign, root):
 def test_status_of_a_name_tells_of_that_one_alone(campaign, root, unknown):
     assert campaign("status", "spr*", cwd=root).returncode == 3
     (root / "campaigns/other.yaml").write_text(CAMPAIGN, encoding="utf-8")
-    assert campaign("status", "other", cwd=root).stdout.startswith("The ledger is empty")
+    assert campaign("status", "other", cwd=root).stdout.startswith("The ledger knows nothing of what was asked for")
+    assert "The ledger knows nothing" in campaign("status", "other", "--format", "html", cwd=root).stdout
     wrong = campaign("status", "sprong", cwd=root)
     assert wrong.returncode == 1
     assert "did you mean `spring`?" in wrong.stderr
