@@ -35,7 +35,7 @@ def stop(invocation: Invocation, *, names: tuple[str, ...]) -> int:
         holder = this_holder(clock, "campaign stop")
         state.ledger.stop(names, by=f"{holder.user}@{holder.host}", clock=clock)
         for known in state.ledger.stops():
-            invocation.tell(f"{known.describe()}; `{known.resume}` lets it go on")
+            invocation.tell(f"{known.describe()}; {known.describe_end()}")
     return 0
 
 
@@ -67,7 +67,7 @@ def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
         else:
             invocation.tell(f"{words} may go on: the next `campaign apply` sends again")
     for stop in stops:
-        invocation.tell(f"still stopped: {stop.describe()}; `{stop.resume}` lets it go on")
+        invocation.tell(f"still stopped: {stop.describe()}; {stop.describe_end()}")
     return 0
 
 

@@ -62,6 +62,10 @@ class HandStop:
         what = f"`{self.glob}` was" if self.glob else "all campaigns were"
         return f"{what} stopped by {self.by} at {spell_moment(self.at)}"
 
+    def describe_end(self) -> str:
+        """What ends it: "`campaign resume` lets them go on"."""
+        return f"`{self.resume}` lets {'it' if self.glob else 'them'} go on"
+
     @property
     def resume(self) -> str:
         """The command that ends it."""

@@ -211,7 +211,9 @@ def _warn_of_doubt(campaign: Campaign, desk: Desk, pending: int) -> tuple[Proble
     taken = desk.in_doubt.get(account.name, 0)
     if pending == 0 or taken < account.max_in_doubt:
         return ()
-    message = f"{taken} chunks of account `{account.name}` are in doubt and max_in_doubt is {account.max_in_doubt}"
+    chunks = "1 chunk" if taken == 1 else f"{taken:,} chunks"
+    verb = "is" if taken == 1 else "are"
+    message = f"{chunks} of account `{account.name}` {verb} in doubt and max_in_doubt is {account.max_in_doubt}"
     hint = "nothing more is sent until one is settled: `campaign status` lists them"
     return (Problem("too-many-in-doubt", message, account.place, hint, severity=Severity.WARNING),)
 
@@ -231,7 +233,7 @@ def _warn_of_blanks(campaign: Campaign, audience: Audience) -> tuple[Problem, ..
 def _judge_stops(campaign: Campaign, desk: Desk) -> tuple[Problem, ...]:
     """What somebody stopped stays so under a new name."""
     return tuple(
-        Problem("stopped-by-hand", stop.describe(), campaign.place, f"`{stop.resume}` lets it go on")
+        Problem("stopped-by-hand", stop.describe(), campaign.place, stop.describe_end())
         for stop in desk.stops
         if any(stop.covers(replace(campaign, name=name, edition=edition)) for name, edition in desk.names_of(campaign))
     )

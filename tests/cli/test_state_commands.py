@@ -159,6 +159,20 @@ def test_a_chunk_whose_run_has_ended_is_unknown_in_every_format_and_the_ledger_s
     assert campaign("resolve", chunk, "--not-sent", cwd=root).returncode == 0
 
 
+def test_one_chunk_in_doubt_is_told_as_one(campaign, root, unknown):
+    limited = (root / "campaigns.yaml").read_text().replace("defaults:", "    max_in_doubt: 1\ndefaults:")
+    (root / "campaigns.yaml").write_text(limited)
+    # Of another block than that for fiction, which is pending in the sandbox alone: nobody is sent to here.
+    (root / "campaigns/spring.yaml").write_text(CAMPAIGN.replace("06 39 98 12 34", "06 12 00 00 34"))
+    told = " ".join(campaign("plan", cwd=root).stdout.split())
+    assert "1 chunk of account `main` is in doubt and max_in_doubt is 1" in told
+
+
+def test_a_stop_of_all_campaigns_says_how_they_go_on(campaign, root):
+    assert "`campaign resume` lets them go on" in campaign("stop", cwd=root).stderr
+    assert "`campaign resume spring` lets it go on" in campaign("stop", "spring", cwd=root).stderr.replace("'", "")
+
+
 def test_what_other_words_still_stop_is_not_said_to_go_on(campaign, root):
     for words in ((), ("spring",), ("spr*",)):
         assert campaign("stop", *words, cwd=root).returncode == 0
