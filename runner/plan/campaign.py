@@ -18,6 +18,7 @@ from runner.numbers import mask_name
 from runner.plan.content import find_account_changes, find_changes, keep_content
 from runner.plan.desk import Desk, read_audience
 from runner.plan.estimate import Price, count_requests, estimate_cost, estimate_seconds, find_price
+from runner.plan.formers import warn_of_rival
 from runner.plan.guards import Draft, Spent, judge_guards, measure_bounds, problem_at
 from runner.plan.measures import count_planned, find_last_people, judge_shrinking
 from runner.plan.questions import find_open_questions
@@ -100,7 +101,7 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
     pending = audience.rows.pending
     spent = _find_spent(campaign, desk)
     requests = count_requests(pending, campaign, account, probes=not accepted_before)
-    judged: tuple[Problem, ...] = ()
+    judged: tuple[Problem, ...]
     if pending:
         judged = (
             *_judge_limits(campaign, audience, desk, cost=cost, price=price, spent=spent),
@@ -108,6 +109,8 @@ def _plan_audience(campaign: Campaign, audience: Audience, desk: Desk, resemblan
             *resemblance.judge(campaign, audience),
             *_judge_stops(campaign, desk),
         )
+    else:
+        judged = tuple(warn_of_rival(campaign, desk.project))
     return CampaignPlan(
         name=campaign.name,
         edition=campaign.edition,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TypeVar
 
-from runner.errors import Problem
+from runner.errors import Problem, Severity
 from runner.model.config import Campaign, FailingCampaign, Project
 from runner.model.ledger import CampaignRecord
 from runner.model.names import Identity, parse_label, spell_label
@@ -63,6 +63,11 @@ def judge_names(
     for label in campaign.repeats:
         if not any(label in (known, known.partition("@")[0]) for known in labels):
             yield _tell_unknown(campaign, "repeats", label, labels)
+
+
+def warn_of_rival(campaign: Campaign, project: Project) -> Iterator[Problem]:
+    """What will block a campaign once it has people pending: another one claims the same former name."""
+    yield from (replace(problem, severity=Severity.WARNING) for problem in _find_rival(campaign, project))
 
 
 def repeats(campaign: Campaign, other: Identity, formers: Formers) -> bool:
@@ -142,10 +147,15 @@ def _find_misuse(
         message = f"`{named[0].label}` is the campaign of {named[0].file}: its ledger can't go on under another name"
         hint = "remove that file, or name it in `repeats` where its people shall get the same recording again"
         yield problem_at(campaign, "previously", "previously-in-use", message, hint)
+    yield from _find_rival(campaign, project)
+
+
+def _find_rival(campaign: Campaign, project: Project) -> Iterator[Problem]:
+    """Another campaign that claims the same former name."""
     others = (other for other in project.campaigns if other.label != campaign.label)
-    heirs = [other for other in others if other.previously == campaign.previously]
-    if candidates and heirs:
-        message = f"{heirs[0].file} was called `{campaign.previously}` too, it says: a ledger goes on under one name"
+    rival = next((other for other in others if other.previously == campaign.previously), None)
+    if _list_candidates(campaign) and rival is not None:
+        message = f"{rival.file} was called `{campaign.previously}` too, it says: a ledger goes on under one name"
         yield problem_at(campaign, "previously", "previously-twice", message, "remove it from one of them")
 
 

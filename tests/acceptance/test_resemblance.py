@@ -128,6 +128,15 @@ def test_a_former_name_that_has_a_file_still_is_no_former_name(sent):
     assert sandbox.count().people == 100
 
 
+def test_two_that_claim_one_former_name_are_warned_of_it_before_anybody_is_pending(sent):
+    place, _ = sent
+    rename(place, "previously: spring\n")
+    write(place, "autumn", range(100), "previously: spring\n")
+    for found in plan(place)["campaigns"]:
+        (problem,) = found["problems"]
+        assert (found["action"], problem["code"], problem["severity"]) == ("none", "previously-twice", "warning")
+
+
 @pytest.mark.parametrize(
     ("shared", "others", "action"),
     [
