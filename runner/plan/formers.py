@@ -70,6 +70,13 @@ def warn_of_rival(campaign: Campaign, project: Project) -> Iterator[Problem]:
     yield from (replace(problem, severity=Severity.WARNING) for problem in _find_rival(campaign, project))
 
 
+def may_go_on(
+    campaign: Campaign, former: str, project: Project, records: Collection[Identity], formers: Formers
+) -> bool:
+    """Whether `previously` could name this label: a ledger goes on under no other name while its file is there."""
+    return not any(_find_misuse(replace(campaign, previously=former), project, records, formers))
+
+
 def repeats(campaign: Campaign, other: Identity, formers: Formers) -> bool:
     """Whether the campaign's people may get again what this other one, under any name that it had, has sent them."""
     names = [other, *(former for former, now in formers.items() if now == other)]

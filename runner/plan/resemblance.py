@@ -16,7 +16,7 @@ from runner.model.ledger import Hearers
 from runner.model.names import parse_label
 from runner.plan.content import list_kept_audios
 from runner.plan.desk import Desk
-from runner.plan.formers import repeats
+from runner.plan.formers import may_go_on, repeats
 from runner.plan.guards import count_people, problem_at
 
 EDITIONS_REST_FOR = timedelta(days=3)
@@ -60,7 +60,7 @@ class Resemblance:
         shared, most = self._count_shared(by_chance, audience)
         if shared and most is not None:
             is_refused = shared * 2 >= people or (shared >= FEW and shared * 100 > people)
-            yield _tell(campaign, shared, people, most, is_refused=is_refused)
+            yield _tell(campaign, shared, people, most, hint=self._hint(campaign, most), is_refused=is_refused)
         shared, most = self._count_shared(on_purpose, audience)
         if shared and most is not None:
             yield _tell_repeated(campaign, shared, people, most)
@@ -82,6 +82,13 @@ class Resemblance:
         ordered: list[Hearers | Planned] = [*hearers, *planned]
         most = max(range(len(each)), key=each.__getitem__)
         return shared, ordered[most]
+
+    def _hint(self, campaign: Campaign, other: Hearers | Planned) -> str:
+        """What settles it: `previously` too, but where the other campaign has a file still and is another one."""
+        desk, again = self.desk, f"`repeats: [{other.label}]` where they shall get it again"
+        if not may_go_on(campaign, other.label, desk.project, desk.records, desk.formers):
+            return again
+        return f"`previously: {other.label}` where it is that campaign under another name; {again}"
 
     def _find_hearers(self, campaign: Campaign) -> Iterator[Hearers]:
         if self.desk.state is None:
@@ -108,12 +115,10 @@ def _say_got(other: Hearers | Planned) -> str:
     return f"got this recording already, most of them as `{other.label}` on {other.last_at:%Y-%m-%d}"
 
 
-def _tell(campaign: Campaign, shared: int, people: int, other: Hearers | Planned, *, is_refused: bool) -> Problem:
+def _tell(
+    campaign: Campaign, shared: int, people: int, other: Hearers | Planned, *, hint: str, is_refused: bool
+) -> Problem:
     message = f"{shared:,} of the {people:,} people of `{campaign.label}` {_say_got(other)}"
-    hint = (
-        f"`previously: {other.label}` where it is that campaign under another name;"
-        f" `repeats: [{other.label}]` where they shall get it again"
-    )
     if is_refused:
         message += ": it looks renamed, copied or mistyped"
         return problem_at(campaign, "message.audio", "same-audio", message, hint)

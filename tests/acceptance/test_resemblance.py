@@ -137,6 +137,16 @@ def test_two_that_claim_one_former_name_are_warned_of_it_before_anybody_is_pendi
         assert (found["action"], problem["code"], problem["severity"]) == ("none", "previously-twice", "warning")
 
 
+def test_only_what_settles_it_is_named_as_what_does(sent):
+    place, _ = sent
+    write(place, "copy", range(100))
+    assert refusal(place, "copy")["hint"] == "`repeats: [spring]` where they shall get it again"
+    (place.root / "campaigns/spring.yaml").unlink()
+    hint = refusal(place, "copy")["hint"]
+    assert "`previously: spring`" in hint
+    assert "`repeats: [spring]`" in hint
+
+
 @pytest.mark.parametrize(
     ("shared", "others", "action"),
     [
