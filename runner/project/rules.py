@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from runner.errors import Problem
 from runner.model.listing import list_names
+from runner.numbers.masking import stands_in_name
 from runner.project.nearest import find_nearest
 from runner.project.references import find_references, name_variables
 from runner.project.releases import allows
@@ -27,11 +28,21 @@ def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem
         message = f"this is Campaign Runner {runner_version}, and the project takes releases `{requires.brief}` alone"
         hint = "install a release that it takes, or widen `requires`"
         yield requires.problem("release-not-allowed", message, hint)
+    yield from _find_numbered(project)
     yield from _find_twins(project)
     yield from _find_exposed_secrets(project)
     defaults = project.find("defaults")
     for holder in (project, defaults) if isinstance(defaults, MapValue) else (project,):
         yield from _judge_references(holder, project)
+
+
+def _find_numbered(project: MapValue) -> Iterator[Problem]:
+    """Accounts with a telephone number for a name: plans, logs and the state hold names, and no numbers."""
+    accounts = project.find("accounts")
+    for name, key in accounts.keys.items() if isinstance(accounts, MapValue) else ():
+        if stands_in_name(name):
+            message = "a telephone number can't stand in an account's name: it would stand in every plan and log"
+            yield key.problem("invalid-name", message, "write another name, in words")
 
 
 def _find_twins(project: MapValue) -> Iterator[Problem]:

@@ -154,3 +154,13 @@ def test_gitlab_gets_a_list_that_is_empty_where_all_is_well(campaign, project):
     ended = campaign("-C", "project", "validate", "--format", "gitlab", cwd=root.parent)
     (told,) = json.loads(ended.stdout)
     assert (ended.returncode, told["location"]["path"]) == (1, "project/campaigns/b.yaml")
+
+
+def test_an_account_has_no_telephone_number_for_a_name(campaign, project):
+    text = 'version: 1\naccounts:\n  "0639981234":\n    provider: voicepartner\n    api_key: ${KEY}\n'
+    ended = campaign("validate", cwd=project({"campaigns.yaml": text}))
+    assert ended.returncode == 1
+    assert (
+        "campaigns.yaml:3:3: error[invalid-name]: a telephone number can't stand in an account's name" in ended.stdout
+    )
+    assert "0639981234" not in ended.stdout
