@@ -198,8 +198,7 @@ def _open_queue(campaign: Campaign, planning: Planning, door: Door, desk: Desk) 
         people=people,
         parts=Parts(people.numbers, _find_refused_before(campaign, content, door)),
         accepted=record is not None and content.digest in record.accepted_contents,
-        audio_name_heard=door.state.ledger.heard_audio_name(campaign.name, campaign.edition, campaign.content.audio)
-        is not None,
+        audio_name_heard=door.state.ledger.heard_audio_name(campaign.name, campaign.edition, content.audio) is not None,
         reread_excluded=lambda: reread_excluded(campaign, desk),
         excluded_read_at=desk.now,
     )
