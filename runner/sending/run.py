@@ -96,7 +96,7 @@ class Run:
             stops = account.door.state.ledger.stops()
             for queue in (queue for queue in account.queues if queue.waits):
                 for stop in (stop for stop in stops if stop.covers(queue.campaign)):
-                    self._stop_campaign(queue, stop.describe(), exit_code=2, hint=f"`{stop.resume}` lets it go on")
+                    self._stop_campaign(queue, stop.describe(), exit_code=2, hint=stop.describe_end())
 
     def _send_next(self, account: OpenAccount) -> None:
         """Send one chunk of the campaign whose turn it is. What goes wrong with the state stops this account alone."""

@@ -40,4 +40,4 @@ def refuse_stopped(connection: Connection, chunk: NewChunk) -> None:
     """Raise CampaignStoppedByHand where somebody has stopped the campaign of this chunk."""
     for known in read_stops(connection):
         if known.covers(chunk):
-            raise CampaignStoppedByHand(known.describe(), hint=f"`{known.resume}` lets it go on")
+            raise CampaignStoppedByHand(known.describe(), hint=known.describe_end())
