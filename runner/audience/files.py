@@ -13,13 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from runner.errors import SourceUnreadable
+from runner.model.closed import CLOSED
 from runner.model.listing import list_names
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ENDINGS = (*_TEXTS, ".parquet", *(f"{text}{packed}" for packed in (".gz", ".zst") for text in _TEXTS))
-CLOSED = frozenset({".git", ".campaign", ".env"})
-"""What no source reads, whatever the project: tokens, the state, secrets."""
-
 MOST_FILES = 10_000
 MOST_BYTES = 4 << 30
 _LOOKED_AT = 10_000

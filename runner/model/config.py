@@ -85,6 +85,8 @@ class Prices:
 
 USUAL_BASE_URL = Reference("https://api.voicepartner.fr/v1")
 """The provider's own address."""
+USUAL_STATE = Reference("sqlite:///.campaign/state.db")
+"""In the project's folder, beside its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +221,7 @@ class Project:
     accounts: Mapping[str, Account]
     campaigns: tuple[Campaign, ...]
     failing: tuple[FailingCampaign, ...] = ()
-    state: Reference = Reference("sqlite:///.campaign/state.db")
+    state: Reference = USUAL_STATE
     state_id: str | None = None
     state_key: Reference | None = None
     expose_env: tuple[str, ...] = ()

@@ -53,11 +53,13 @@ class Secret:
 class Reference:
     """A text as the file has it, in which `${NAME}` and `${file:PATH}` stand for values that are looked up late.
 
-    The text holds no secret (a literal one is refused when the file is loaded), so it may be shown and hashed.
+    The text holds no secret (a literal one is refused when the file is loaded), so it may be shown and hashed. Where it
+    stands in a source, `withheld` is what accounts and the state say: a source may read no file that they read.
     """
 
     text: str
     place: Place | None = None
+    withheld: tuple[str, ...] | None = None
 
 
 def scrub_secrets(text: str) -> str:

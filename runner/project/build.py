@@ -94,8 +94,12 @@ def build_campaign(
     place: Place,
     account: str,
     variables: Mapping[str, Said],
+    withheld: tuple[str, ...],
 ) -> Campaign:
-    """A campaign from its values with the defaults merged in; `variables` are those that win over its own."""
+    """A campaign from its values with the defaults merged in; `variables` are those that win over its own.
+
+    `withheld` is what accounts and the state say, whose files no source may read.
+    """
     schedule = _parse(parse_minute, values, "schedule")
     by_key = {dotted: value if isinstance(value, ScalarValue) else key for dotted, key, value in walk(values)}
     return Campaign(
@@ -105,8 +109,8 @@ def build_campaign(
         place=place,
         account=account,
         content=_build_content(values, schedule),
-        recipients=build_sources(values, "recipients"),
-        exclude=build_sources(values, "exclude"),
+        recipients=build_sources(values, "recipients", withheld),
+        exclude=build_sources(values, "exclude", withheld),
         previously=_say(values, "previously"),
         repeats=_list(values, "repeats") or (),
         audio_name=_say(values, "message", "audio_name"),
@@ -172,16 +176,16 @@ def _build_limits(values: MapValue, *path: str) -> dict[str, Said]:
     }
 
 
-def build_sources(values: MapValue, name: str) -> tuple[Source, ...]:
-    """The sources under `recipients` or `exclude`."""
+def build_sources(values: MapValue, name: str, withheld: tuple[str, ...]) -> tuple[Source, ...]:
+    """The sources under `recipients` or `exclude`, which may read no file of `withheld`."""
     sources = values.find(name)
     items = sources.items if isinstance(sources, ListValue) else []
-    return tuple(_build_source(item) for item in items if isinstance(item, MapValue))
+    return tuple(_build_source(item, withheld) for item in items if isinstance(item, MapValue))
 
 
 # Campaigns share the exclusions of the project and of the defaults.
 @lru_cache(maxsize=1_000)
-def _build_source(values: MapValue) -> Source:
+def _build_source(values: MapValue, withheld: tuple[str, ...]) -> Source:
     kind = next(kind for kind in SourceKind if kind in values.values)
     at = values.values[kind]
     column = _say(values, "column")
@@ -190,8 +194,8 @@ def _build_source(values: MapValue) -> Source:
         place=at.place,
         numbers=_list(values, "numbers") or (),
         text=_say(values, kind) or "" if kind is not SourceKind.NUMBERS else "",
-        database=build_reference(values, "database"),
-        headers=_map_references(values.find("headers")),
+        database=build_reference(values, "database", withheld),
+        headers=_map_references(values.find("headers"), withheld),
         items=_say(values, "items"),
         next=_say(values, "next"),
         column=None if column is None else str(column),
@@ -220,15 +224,16 @@ def _parse(parse: Callable[[str], Parsed | None], values: MapValue, *path: str) 
     return None if text is None else parse(text)
 
 
-def build_reference(values: MapValue, name: str) -> Reference | None:
+def build_reference(values: MapValue, name: str, withheld: tuple[str, ...] | None = None) -> Reference | None:
     """The reference under a key of campaigns.yaml, of an account or of a source; None where the key is missing."""
     found = values.find(name)
-    return Reference(found.text, found.place) if isinstance(found, ScalarValue) else None
+    return Reference(found.text, found.place, withheld) if isinstance(found, ScalarValue) else None
 
 
-def _map_references(values: Value | None) -> dict[str, Reference]:
-    held = values.values if isinstance(values, MapValue) else {}
-    return {name: Reference(each.text, each.place) for name, each in held.items() if isinstance(each, ScalarValue)}
+def _map_references(values: Value | None, withheld: tuple[str, ...]) -> dict[str, Reference]:
+    held = values if isinstance(values, MapValue) else None
+    found = {name: build_reference(held, name, withheld) for name in held.values} if held is not None else {}
+    return {name: reference for name, reference in found.items() if reference is not None}
 
 
 def _list(values: MapValue, *path: str) -> tuple[str, ...] | None:

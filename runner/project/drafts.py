@@ -57,7 +57,7 @@ def read_project(root: Path, *, runner_version: str) -> ProjectDraft:
     """campaigns.yaml, judged by its schema and by the rules that reach across its keys."""
     values, problems = _read_values(root, PROJECT_FILE, "project")
     if values is not None:
-        problems += judge_project(values, runner_version=runner_version)
+        problems += judge_project(values, root=root, runner_version=runner_version)
     return ProjectDraft(values, tuple(problems))
 
 
@@ -79,7 +79,7 @@ def _read_campaign(root: Path, path: str, project: ProjectDraft) -> CampaignDraf
     draft.values = merge_campaign(own, project.values if project.is_sound else None)
     misspelt = any(problem.code == "unknown-key" for problem in problems)
     if project.is_sound and project.values is not None and not misspelt:
-        draft.problems += judge_campaign(draft.values, project.values)
+        draft.problems += judge_campaign(draft.values, project.values, root=root)
     return draft
 
 

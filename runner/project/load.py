@@ -14,7 +14,7 @@ from runner.project.check import sort_problems
 from runner.project.drafts import CampaignDraft, read_campaigns, read_project, without_collection
 from runner.project.folder import find_root
 from runner.project.nearest import find_nearest
-from runner.project.rules import find_same_identity, name_account
+from runner.project.rules import find_same_identity, list_withheld, name_account
 from runner.project.schema import type_value
 from runner.project.tree import ListValue, MapValue, Value, to_plain
 from runner.project.yaml import parse_yaml
@@ -58,7 +58,8 @@ class _Building:
     def build(self, drafts: list[CampaignDraft]) -> Project:
         """The whole project."""
         accounts = self._build_accounts()
-        campaigns = [self._build_campaign(draft) for draft in drafts if not draft.problems]
+        withheld = list_withheld(self.values)
+        campaigns = [self._build_campaign(draft, withheld) for draft in drafts if not draft.problems]
         return Project(
             root=self.root,
             accounts=accounts,
@@ -82,7 +83,7 @@ class _Building:
             if isinstance(values, MapValue)
         }
 
-    def _build_campaign(self, draft: CampaignDraft) -> Campaign:
+    def _build_campaign(self, draft: CampaignDraft, withheld: tuple[str, ...]) -> Campaign:
         values = draft.values or self.values
         declared = _declared(values)
         return build_campaign(
@@ -93,6 +94,7 @@ class _Building:
             place=draft.at.place if draft.at is not None else Place(draft.path),
             account=name_account(values, self.values) or "",
             variables={name: value for name, value in self.variables.items() if name in declared},
+            withheld=withheld,
         )
 
     def _say(self, name: str) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.errors import ReferenceUnresolved
 from runner.model.secret import Reference, Secret
+from runner.project.leaks import GIVE_IT_ITS_OWN, LEAK_CODE, find_leak, list_state_files
 
 REFERENCE = re.compile(r"\$\{(?:file:(?P<path>[^{}\n]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*))\}")
 MAX_SECRET_BYTES = 65_536
@@ -41,12 +42,37 @@ def find_references(text: str) -> tuple[str, ...]:
     return tuple(found.group() for found in REFERENCE.finditer(text))
 
 
+def find_file_leak(
+    text: str, withheld: Iterable[str], *, root: Path, environment: Mapping[str, str] = {}
+) -> str | None:
+    """Why a source that says `text` would hand others a file that is not its own; None where it would not.
+
+    `withheld` is what accounts and the state say, in which variables are looked up in `environment`.
+    """
+    kept = [path for said in withheld for path in _list_files(said, environment)]
+    leaks = (find_leak(path, kept, root) for path in _name_files(text))
+    return next((leak for leak in leaks if leak is not None), None)
+
+
+def _list_files(text: str, environment: Mapping[str, str]) -> Iterable[str]:
+    expanded = REFERENCE.sub(lambda found: environment.get(found["name"] or "", ""), text)
+    return *_name_files(text), *list_state_files(expanded)
+
+
+def _name_files(text: str) -> tuple[str, ...]:
+    return tuple(found["path"].strip() for found in REFERENCE.finditer(text) if found["path"])
+
+
 def resolve(reference: Reference, *, environment: Mapping[str, str], root: Path) -> Secret:
     """What a reference stands for: variables of `environment`, files relative to `root` without their last line break.
 
-    Raises ReferenceUnresolved for a variable that is not set or empty, and for a file that can't be read or is empty.
-    No message holds what was found.
+    Raises ReferenceUnresolved for a variable that is not set or empty, for a file that can't be read or is empty, and
+    for one that a source would hand to others. No message holds what was found.
     """
+    if reference.withheld is not None:
+        leak = find_file_leak(reference.text, reference.withheld, root=root, environment=environment)
+        if leak is not None:
+            raise ReferenceUnresolved(leak, hint=GIVE_IT_ITS_OWN, code=LEAK_CODE)
 
     def look_up(found: re.Match[str]) -> str:
         if found["name"]:

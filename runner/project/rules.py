@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from runner.errors import Problem
+from runner.model.config import USUAL_STATE
 from runner.model.listing import list_names
 from runner.numbers.masking import stands_in_name
+from runner.project.leaks import GIVE_IT_ITS_OWN, LEAK_CODE
 from runner.project.nearest import find_nearest
-from runner.project.references import find_references, name_variables
+from runner.project.references import find_file_leak, find_references, name_variables
 from runner.project.releases import allows
 from runner.project.tree import ListValue, MapValue, ScalarValue, Value
 from runner.templates import check_template, has_template
@@ -21,8 +24,8 @@ _SQL_KEYS = ("query", "where")
 CAMPAIGN_NAMES = ("name", "edition", "account")
 
 
-def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem]:
-    """What is wrong with campaigns.yaml beyond its schema."""
+def judge_project(project: MapValue, *, root: Path, runner_version: str) -> Iterator[Problem]:
+    """What is wrong with campaigns.yaml beyond its schema; `root` is where paths begin."""
     requires = project.find("requires")
     if isinstance(requires, ScalarValue) and len(requires.text) <= 200 and not allows(requires.text, runner_version):
         message = f"this is Campaign Runner {runner_version}, and the project takes releases `{requires.brief}` alone"
@@ -33,7 +36,7 @@ def judge_project(project: MapValue, *, runner_version: str) -> Iterator[Problem
     yield from _find_exposed_secrets(project)
     defaults = project.find("defaults")
     for holder in (project, defaults) if isinstance(defaults, MapValue) else (project,):
-        yield from _judge_references(holder, project)
+        yield from _judge_references(holder, project, root)
 
 
 def _find_numbered(project: MapValue) -> Iterator[Problem]:
@@ -78,18 +81,27 @@ def _list_secrets(project: MapValue, *, with_addresses: bool = False) -> Iterato
     yield from (value for value in values if value is not None)
 
 
-def _judge_references(holder: MapValue, project: MapValue) -> Iterator[Problem]:
+def list_withheld(project: MapValue) -> tuple[str, ...]:
+    """What accounts and the state say of secrets and places: no source may hand what is meant by it to others."""
+    said = tuple(value.text for value in _list_secrets(project, with_addresses=True))
+    return said if _text(project, "state") is not None else (*said, USUAL_STATE.text)
+
+
+def _judge_references(holder: MapValue, project: MapValue, root: Path) -> Iterator[Problem]:
     """References of sources: whoever answers a source learns them, and templates print what is exposed."""
     texts = [text for source in _list_sources(holder) for text in _list_references(source)]
     if not texts:
         return
-    kept = {found for value in _list_secrets(project, with_addresses=True) for found in find_references(value.text)}
+    withheld = list_withheld(project)
+    kept = {found for said in withheld for found in find_references(said)}
     exposed = {f"${{{text.text}}}" for text in _list_scalars(project.find("expose_env"))}
     for text in texts:
         for found in find_references(text.text):
             if found in kept:
                 message = f"an account or the state uses `{found}`, and a source would hand it to others"
-                yield text.problem("secret-in-source", message, "give the source a variable of its own")
+                yield text.problem(LEAK_CODE, message, GIVE_IT_ITS_OWN)
+            elif (leak := find_file_leak(found, withheld, root=root)) is not None:
+                yield text.problem(LEAK_CODE, leak, GIVE_IT_ITS_OWN)
             elif found in exposed:
                 message = f"`{found}` is a secret of this source, and templates would see it"
                 yield text.problem("exposed-secret", message, "remove it from `expose_env`")
@@ -116,12 +128,12 @@ def name_account(campaign: MapValue, project: MapValue) -> str | None:
     return next(iter(accounts.values)) if isinstance(accounts, MapValue) and len(accounts.values) == 1 else None
 
 
-def judge_campaign(campaign: MapValue, project: MapValue) -> Iterator[Problem]:
-    """What is wrong with a campaign once the defaults of a sound project are merged in."""
+def judge_campaign(campaign: MapValue, project: MapValue, *, root: Path) -> Iterator[Problem]:
+    """What is wrong with a campaign once the defaults of a sound project are merged in; `root` is where paths begin."""
     yield from _find_missing(campaign)
     yield from _judge_account(campaign, project)
     yield from _judge_templates(campaign, project)
-    yield from _judge_references(campaign, project)
+    yield from _judge_references(campaign, project, root)
 
 
 def _find_missing(campaign: MapValue) -> Iterator[Problem]:

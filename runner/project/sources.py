@@ -23,7 +23,7 @@ def parse_source(text: str) -> Source:
     problems += judge(value, "campaign")
     if problems:
         raise ProblemsFound(tuple(map(_without_column, problems)))
-    return build_sources(value, "recipients")[0]
+    return build_sources(value, "recipients", ())[0]
 
 
 def _quote(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -104,7 +105,7 @@ def _tell_all(data: bytes) -> str:
     if value is not None:
         problems += judge(value, "project")
     if isinstance(value, MapValue):
-        problems += judge_project(value, runner_version="1.2.3")
+        problems += judge_project(value, root=Path(), runner_version="1.2.3")
         merge_campaign(value, value)
     assert problems
     documents = [problem_document(problem) for problem in problems]

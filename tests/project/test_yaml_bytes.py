@@ -115,9 +115,9 @@ def _judge_all(data: bytes, *names: str) -> list[Problem]:
             problems += judge(value, name)
         if isinstance(value, MapValue):
             if name == "project":
-                problems += judge_project(value, runner_version="1.2.3")
+                problems += judge_project(value, root=Path(), runner_version="1.2.3")
             else:
-                problems += judge_campaign(merge_campaign(value, sound), sound)
+                problems += judge_campaign(merge_campaign(value, sound), sound, root=Path())
     render_problems(problems, color=True)
     return problems
 
