@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from runner.templates.context import NAMES, describe_unknown
+from runner.templates.depth import TOO_DEEP, is_too_deep, nests_too_deeply
 from runner.templates.faults import TemplateFault, lower_start
 from runner.templates.printing import Parameters, sql_sandbox, text_sandbox
 from runner.templates.quotes import find_quoted
@@ -21,10 +22,14 @@ def find_fault(
     text: str, *, sql: bool, known: Mapping[str, Collection[str]] | None, functions: Sequence[str] = ()
 ) -> TemplateFault | None:
     """The first fault of `text`, by what can be told without rendering it; it may call `functions`."""
-    fault = _find_broken(text, sql=sql)
-    if fault is None and known is not None:
-        fault = next(_find_unknown_names(text, known, functions, sql=sql), None)
-    return fault or (_find_quoted(text) if sql else None)
+    try:
+        fault = _find_broken(text, sql=sql)
+        if fault is None and known is not None:
+            fault = next(_find_unknown_names(text, known, functions, sql=sql), None)
+        return fault or (_find_quoted(text) if sql else None)
+    except RecursionError:
+        # What is not too deep by itself is, for a caller that has hardly a step left.
+        return TemplateFault("template-syntax", TOO_DEEP)
 
 
 @cache
@@ -42,13 +47,23 @@ def _parse(text: str, *, sql: bool) -> nodes.Template:
 def _find_broken(text: str, *, sql: bool) -> TemplateFault | None:
     """The first fault that is one whatever names are known."""
     sandbox = _sandbox(sql=sql)
+    why = _find_unreadable(text, sandbox)
+    if why is not None:
+        return TemplateFault("template-syntax", why, *_find_broken_tag(text, sandbox))
+    return next(_find_misuses(_parse(text, sql=sql), text, sandbox), None)
+
+
+def _find_unreadable(text: str, sandbox: Sandbox) -> str | None:
+    """Why this text can't be read as a template; None where it can."""
     try:
-        tree = _parse(text, sql=sql)
+        is_deep = nests_too_deeply(sandbox.lex(text)) or is_too_deep(sandbox.parse(text))
     except TemplateSyntaxError as error:
-        return TemplateFault("template-syntax", _describe_syntax(error, text), *_find_broken_tag(text, sandbox))
-    except (RecursionError, ValueError):
-        return TemplateFault("template-syntax", "this template is nested too deeply or holds too long a number")
-    return next(_find_misuses(tree, text, sandbox), None)
+        return _describe_syntax(error, text)
+    except RecursionError:
+        is_deep = True
+    except ValueError:
+        return "this template holds too long a number"
+    return TOO_DEEP if is_deep else None
 
 
 @lru_cache(maxsize=256)
@@ -80,9 +95,7 @@ def _find_broken_tag(text: str, sandbox: Sandbox) -> tuple[int, int | None]:
     """Where the first tag stands that can't be read even alone, and how wide it is; else where the first tag begins."""
     start = text.find("{{")
     while start >= 0 and (end := text.find("}}", start)) >= 0:
-        try:
-            sandbox.parse(text[start : end + 2])
-        except (TemplateSyntaxError, RecursionError, ValueError):
+        if _find_unreadable(text[start : end + 2], sandbox) is not None:
             return start, end + 2 - start
         start = text.find("{{", end)
     return min((at for at in (text.find("{{"), text.find("{%"), text.find("{#")) if at >= 0), default=0), None

@@ -69,7 +69,7 @@ def describe_failure(failure: BaseException) -> str:
             return str(failure)
         case ZeroDivisionError():
             return "it divides by zero"
-        case RecursionError() | MemoryError():
+        case RecursionError() | MemoryError() | SyntaxError():
             return "it is nested too deeply"
         case TemplateSyntaxError():
             return lower_start(failure.message or "its syntax is wrong")

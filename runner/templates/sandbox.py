@@ -41,10 +41,14 @@ FAILURES = (
     LookupError,
     MemoryError,
     RecursionError,
+    SyntaxError,
     TypeError,
     ValueError,
 )
-"""What a template can raise; the sandbox hands out nothing that raises anything else."""
+"""What a template can raise; the sandbox hands out nothing that raises anything else.
+
+A SyntaxError is Python's, of the program that a template becomes, where it nests beyond Python's own bounds.
+"""
 
 # Not in a string of a source: what makes HTML, what answers differently each time, what reaches into objects.
 WITHHELD = frozenset({"attr", "pprint", "random", "tojson", "urlize", "xmlattr"})
