@@ -1,4 +1,4 @@
-"""JSON → rows: a list of maps or of texts, item by item, so that a large one need not be held.
+"""JSON → items: those of a list, or of its lines, one by one, so that a large one need not be held.
 
 A number keeps the text that stands there: a lost zero or an exponent is judged as in any other file.
 """
@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from runner.audience.rows import SHOWN_CHARACTERS, Hurt
-from runner.audience.shape import refuse_width
-from runner.audience.sheets import NESTED, Row, Sheet, write_sheet
 from runner.errors import SourceUnreadable
 from runner.model.listing import list_names
 from runner.numbers import mask_numbers
@@ -21,15 +17,13 @@ from runner.numbers import mask_numbers
 MOST_ITEM_CHARACTERS = 1 << 20
 """The longest item of a list, or line of JSON Lines."""
 
-VALUE = "value"
-"""What the one column of a list of texts or numbers is called."""
-
 _BLOCK = 1 << 20
-_LONGEST_WORD = 16
-"""More than any of the words and escapes that the end of a block can cut."""
+_LONGEST_ESCAPE = 16
+"""More than any of the escapes that the end of a block can cut."""
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_CUT_NUMBER = re.compile(r"(?:\.|[eE][+-]?)?[ \t\n\r]*")
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
-_NOTHING = object()
 Item = object
 """A value of JSON, in which numbers are texts."""
 
@@ -44,61 +38,6 @@ class Twice(dict[str, Item]):
     """A map in which a key stands twice, so that it is not sure which is meant."""
 
     __slots__ = ()
-
-
-def write_items(name: str, items: Iterator[Item], *, file: str | None = None) -> Sheet | None:
-    """A table of `items`, all maps or all texts and numbers; None where there are none.
-
-    The columns are all keys of all maps, in the order in which they come; null, and a key that is not there, are an
-    empty cell. Raises SourceUnreadable where the first item is neither.
-    """
-    first = next(items, _NOTHING)
-    if first is _NOTHING:
-        return None
-    if isinstance(first, list):
-        message = f"`{name}` is no table: its items are lists, where maps with columns as keys are wanted"
-        raise SourceUnreadable(message, hint="export it as CSV, or as a list of maps", code="not-a-table")
-    everything = chain([first], items)
-    if isinstance(first, dict):
-        names: list[str] = []
-        return write_sheet(name, _read_maps(everything, names, name), names=names, file=file)
-    return write_sheet(name, map(_read_single, everything), names=[VALUE], file=file)
-
-
-def _read_maps(items: Iterable[Item], names: list[str], name: str) -> Iterator[Row]:
-    places: dict[str, int] = {}
-    for item in items:
-        if not isinstance(item, dict) or isinstance(item, Twice):
-            yield _say_broken(item)
-        elif list(item) == names:
-            yield "", "", [_spell(value) for value in item.values()]
-        else:
-            for key in item:
-                if places.setdefault(key, len(names)) == len(names):
-                    names.append(key)
-            refuse_width(name, len(names))
-            cells = [""] * len(names)
-            for key, value in item.items():
-                cells[places[key]] = _spell(value)
-            yield "", "", cells
-
-
-def _read_single(item: Item) -> Row:
-    return _say_broken(item) if isinstance(item, (dict, list, Broken)) else ("", "", (_spell(item),))
-
-
-def _say_broken(item: Item) -> Row:
-    return Hurt.BROKEN.value, _spell(item).lstrip(NESTED)[:SHOWN_CHARACTERS], ()
-
-
-def _spell(value: Item) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return NESTED + json.dumps(value, ensure_ascii=False)
 
 
 def _take_pairs(pairs: list[tuple[str, Item]]) -> dict[str, Item]:
@@ -119,9 +58,10 @@ _scan: Callable[[str, int], tuple[Item, int]] = json.JSONDecoder(
 def read_lines(text: TextIO, name: str) -> Iterator[Item]:
     """The values of JSON Lines, one a line; a line that is none is `Broken`. Lines without a character are passed over.
 
-    Raises SourceUnreadable where the first line is none, the last one is cut, or one is too long.
+    Raises SourceUnreadable where no line is a value, the first begins a list that goes on below, the last one is cut,
+    or one is too long.
     """
-    number = read = 0
+    number = readable = first_broken = 0
     while line := text.readline(MOST_ITEM_CHARACTERS + 1):
         number += 1
         if len(line) > MOST_ITEM_CHARACTERS:
@@ -129,26 +69,47 @@ def read_lines(text: TextIO, name: str) -> Iterator[Item]:
         bare = line.strip(" \t\n\r")
         if not bare:
             continue
-        try:
-            value, end = _scan(bare, 0)
-        except (ValueError, RecursionError) as error:
-            _refuse_broken(name, line, error, number, is_first=not read)
-            yield Broken(bare)
+        value = _read_line(bare)
+        if not isinstance(value, Broken):
+            readable += 1
+        elif not readable and not first_broken and _is_cut(bare) and bare.startswith("["):
+            raise _no_lines(name, number)
+        elif readable and not line.endswith("\n") and _is_cut(bare):
+            message = f"`{name}` is cut: its last line, {number:,}, has no end"
+            raise SourceUnreadable(message, hint="export or copy it again", code="file-cut")
         else:
-            yield value if end == len(bare) else Broken(bare)
-        read += 1
-    if not read:
-        raise _empty(name)
+            first_broken = first_broken or number
+        yield value
+    if not readable:
+        raise _no_lines(name, first_broken) if first_broken else _empty(name)
 
 
-def _refuse_broken(name: str, line: str, error: Exception, number: int, *, is_first: bool) -> None:
-    if is_first:
-        message = f"`{name}` is no JSON Lines: its line {number:,} is no JSON value"
-        hint = "name it `.json` where it is one list over several lines, `.csv` where it is CSV"
-        raise SourceUnreadable(message, hint=hint, code="not-a-table")
-    if not line.endswith("\n") and _is_incomplete(error, len(line)):
-        message = f"`{name}` is cut: its last line, {number:,}, has no end"
-        raise SourceUnreadable(message, hint="export or copy it again", code="file-cut")
+def _is_value(bare: str) -> bool:
+    return not isinstance(_read_line(bare), Broken)
+
+
+def _read_line(bare: str) -> Item:
+    try:
+        value, end = _scan(bare, 0)
+    except (ValueError, RecursionError):
+        return Broken(bare)
+    return value if end == len(bare) else Broken(bare)
+
+
+def _is_cut(bare: str) -> bool:
+    try:
+        _scan(bare, 0)
+    except ValueError as error:
+        return _is_incomplete(error, bare)
+    except RecursionError:
+        return False
+    return False
+
+
+def _no_lines(name: str, number: int) -> SourceUnreadable:
+    message = f"`{name}` is no JSON Lines: its line {number:,} is not one JSON value"
+    hint = "name it `.json` where it is one list over several lines, `.csv` where it is CSV"
+    return SourceUnreadable(message, hint=hint, code="not-a-table")
 
 
 def read_list(text: TextIO, name: str) -> Iterator[Item]:
@@ -217,7 +178,7 @@ class _List:
             except RecursionError as error:
                 raise self._unreadable(is_cut=False) from error
             except ValueError as error:
-                is_incomplete = _is_incomplete(error, len(self._buffer))
+                is_incomplete = _is_incomplete(error, self._buffer)
                 if is_incomplete:
                     self._refuse_length(len(self._buffer))
                 if not is_incomplete or not self._read_more():
@@ -234,7 +195,9 @@ class _List:
             raise _too_long(self._name, f"item {self._items + 1:,}")
 
     def _no_list(self, sign: str) -> SourceUnreadable:
-        if sign != "{":
+        if sign != "{" and _is_value(self._buffer[self._at :].strip()):
+            what, hint = "one value and no list", "export the list of rows, as a list of maps"
+        elif sign != "{":
             what, hint = "no JSON", "check what it is, and give it the ending that says so"
         else:
             value = self._read_value()
@@ -253,11 +216,16 @@ class _List:
         return SourceUnreadable(message, hint="export it again", code="not-a-table")
 
 
-def _is_incomplete(error: Exception, length: int) -> bool:
+def _is_incomplete(error: Exception, text: str) -> bool:
     """Whether a value could not be read because the text ends in the middle of it."""
     if not isinstance(error, json.JSONDecodeError):
         return False
-    return error.msg.startswith("Unterminated") or error.pos >= length - _LONGEST_WORD
+    rest = text[error.pos :]
+    if error.msg.startswith("Expecting value"):
+        return any(word.startswith(rest.rstrip(" \t\n\r")) for word in _WORDS)
+    if error.msg.startswith("Expecting"):
+        return _CUT_NUMBER.fullmatch(rest) is not None
+    return error.msg.startswith("Unterminated") or (error.msg.startswith("Invalid \\") and len(rest) <= _LONGEST_ESCAPE)
 
 
 def _too_long(name: str, which: str) -> SourceUnreadable:

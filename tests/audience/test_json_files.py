@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.errors import ProblemsFound
+
 A, B = "0639980001", "0639980002"
 
 
@@ -68,6 +70,80 @@ def test_an_item_that_is_no_row_as_the_others_are_is_an_invalid_row(judge):
     assert [row[:2] for row in judge({"a.json": text})] == [
         (1, "pending"), (2, "invalid"), (3, "invalid"), (4, "invalid"), (5, "invalid")
     ]  # fmt: skip
+
+
+ODD = [
+    "null",
+    '"note"',
+    "5",
+    "[1]",
+    "nonsense",
+    '{"id": 1} {"id": 2}',
+    '{"id": 1} x',
+    '{"id": 1,',
+    '{"id": 1, "id": 2}',
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_odd_line_is_an_invalid_row_wherever_it_stands_and_the_others_are_rows(judge, odd, place):
+    lines = [f'{{"phone": "{A}"}}', f'{{"phone": "{B}"}}']
+    lines.insert(place, odd)
+    reasons = ["pending", "pending"]
+    reasons.insert(place, "invalid")
+    expected = list(enumerate(reasons, start=1))
+    assert [row[:2] for row in judge({"a.jsonl": "\n".join(lines) + "\n"})] == expected
+    if odd in ODD[:4]:
+        assert [row[:2] for row in judge({"a.json": f"[{','.join(lines)}]"})] == expected
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data(), maps=st.integers(0, 4), odd=st.lists(st.sampled_from([*ODD, f'"{B}"', f'["{A}"]']), max_size=6))
+def test_the_order_of_the_lines_decides_nothing(judge, data, maps, odd):
+    lines = [f'{{"phone": "063998001{n}"}}' for n in range(maps)] + odd
+    shuffled = data.draw(st.permutations(lines))
+
+    def read(lines: list[str]) -> list[tuple[str, str]]:
+        try:
+            judged = judge({"a.jsonl": "".join(f"{line}\n" for line in lines)})
+            return sorted((reason, text) for _, reason, text in judged)
+        except ProblemsFound as found:
+            return [(problem.code, "") for problem in found.problems]
+
+    assert read(lines) == read(shuffled)
+
+
+@pytest.mark.parametrize("first", ["null", '"note"', '{"id": 1} x'])
+def test_whoever_stands_behind_an_odd_line_of_an_exclusion_is_excluded(build, project, first):
+    files = {"a.json": f'["{A}", "{B}"]', "no.jsonl": f'{first}\n{{"phone": "{A}"}}\n'}
+    with build(project(files), [{"file": "a.json"}], [{"file": "no.jsonl", "on_invalid": "ignore"}]) as audience:
+        assert (audience.rows.excluded, audience.rows.pending) == (1, 1)
+
+
+def test_a_value_may_nest_as_deep_as_it_likes(judge):
+    lines = ["[" * depth + "]" * depth for depth in range(500, 1_100)]
+    judged = judge({"a.jsonl": "\n".join([*lines, f'{{"phone": "{A}"}}\n'])})
+    assert [row[:2] for row in judged[-2:]] == [(len(lines), "invalid"), (len(lines) + 1, "pending")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("no.json", f'["{A}", "{B}", {{"phone": "0639980003"}}]'),
+        ("no.json", f'[{{"phone": "0639980003"}}, ["{A}"], ["{B}"]]'),
+        ("no.json", f'[null, {{"phone": "{A}", "phone": "{B}"}}]'),
+        ("no.json", f'["{A}", ["{B}"], ["0639980003"]]'),
+        ("no.jsonl", f'{{"phone": "{A}"}} {{"phone": "{B}"}}\n'),
+        ("no.jsonl", f'[{{"phone": "{A}"}},\n{{"phone": "{B}"}},\n{{"phone": "0639980003"}}]\n'),
+        ("no.jsonl", f'x\n{{"phone": "{A}"}},\n{{"phone": "{B}"}},\n{{"phone": "0639980003"}}\n'),
+    ],
+)
+def test_where_rows_can_not_be_told_from_other_items_an_exclusion_fails_whatever_it_permits(refuse, name, text):
+    exclude = [{"file": name, "on_invalid": "ignore", "allow_empty": True}]
+    (problem,) = refuse({"a.json": f'["{A}"]', name: text}, exclude=exclude)
+    assert problem.code == "not-a-table"
+    assert "63998" not in f"{problem}"
 
 
 def test_a_line_of_json_lines_that_cannot_be_read_is_an_invalid_row_and_blank_lines_are_none(judge):
@@ -137,6 +213,11 @@ def test_files_of_one_glob_have_the_same_keys(judge, refuse):
         ("a.json", '[{"phone": "0639980001"}, ]' + " " * 100, "not-a-table", "a comma stands after the last item"),
         ("a.json", '[{"phone": "0639980001"}]]', "not-a-table", "after its list"),
         ("a.json", '[{"phone": 06}, {"phone": "0639980002 0639980003 0639980004"}]', "not-a-table", "item 1"),
+        ("a.json", '[{"phone":0639980001}]', "not-a-table", "item 1"),
+        ("a.json", '[{"phone":nul, "id":1}]', "not-a-table", "item 1"),
+        ("a.json", '[{"phone":1.', "file-cut", "cut"),
+        ("a.json", "null", "not-a-table", "one value and no list"),
+        ("a.json", '"text"\n', "not-a-table", "one value and no list"),
         ("a.json", "[" * 100_000, "not-a-table", "no JSON"),
         ("a.json", '[{"phone": "0639980001\0"}]' + " " * 100, "not-a-table", "no JSON"),
         ("a.json", "<html><body>", "not-a-table", "HTML"),

@@ -11,7 +11,8 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.compression import COMPRESSED, decompress
 from runner.audience.files import find_files, open_file, say_error
-from runner.audience.items import Item, read_lines, read_list, write_items
+from runner.audience.item_rows import write_items
+from runner.audience.items import Item, read_lines, read_list
 from runner.audience.parquet import open_parquet
 from runner.audience.tables import Means, Table, find_text_table
 from runner.audience.text import open_text, read_text, refuse_change, stamp_file

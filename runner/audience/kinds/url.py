@@ -12,7 +12,8 @@ from duckdb import DuckDBPyConnection
 
 from runner.audience.frames import Kind
 from runner.audience.handles import open_spool
-from runner.audience.items import Item, read_lines, read_list, write_items
+from runner.audience.item_rows import write_items
+from runner.audience.items import Item, read_lines, read_list
 from runner.audience.sealed import DEADLINE_S, run_sealed
 from runner.audience.sheets import Sheet
 from runner.audience.tables import Means, Table, find_text_table
