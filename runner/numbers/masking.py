@@ -23,7 +23,10 @@ _CLOCK = r"(?::[0-5]\d(?::[0-5]\d(?:\.\d+)?)?|h(?:[0-5]\d)?)"
 _TIME = rf"(?:[T ][0-2]?\d{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?)?"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _ADDRESS = rf"(?<![\d.+])(?P<host>{_OCTET}(?:\.{_OCTET}){{3}})(?::\d{{1,5}})?(?!\.?\d){_ALONE}"
+# Where a URL leads: a machine by its address or by names whose digits follow letters, with the port; no path.
+_HOST = rf"{_OCTET}(?:\.{_OCTET}){{3}}|\[[0-9A-Fa-f:.]{{2,39}}\]|[A-Za-z-]+\d{{0,2}}(?:\.[A-Za-z-]+\d{{0,2}})*"
 _KEPT = (
+    rf"://(?:{_HOST}):\d{{1,5}}(?=[/?#\s`]|$)",
     rf"(?<!\d)(?:19|20)\d\d-?{_MONTH_DAY}{_TIME}{_ALONE}",
     # In any order, and in no calendar: who wrote a day wrong must recognise it, and no number is grouped so.
     rf"(?<![\d/])\d\d?/\d\d?/(?:19|20)\d\d(?: (?:[01]?\d|2[0-3])[:h][0-5]\d)?{_ALONE}",
