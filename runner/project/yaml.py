@@ -49,7 +49,7 @@ def parse_yaml(data: bytes, path: str) -> tuple[Document, Value | None, list[Pro
 def _decode(data: bytes, path: str) -> tuple[Document, list[Problem]]:
     nothing = Document(path, "")
     if len(data) > MAX_BYTES:
-        message = f"the file has {len(data):,} bytes, and a YAML file may have {MAX_BYTES:,}"
+        message = f"the file has more than {MAX_BYTES:,} bytes, the most that a YAML file may have"
         return nothing, [Problem("file-too-large", message, Place(path), "keep lists of people in files under `data/`")]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         return nothing, [Problem("not-utf-8", "the file is UTF-16, or no text at all", Place(path), _SAVE_AS_UTF_8)]

@@ -285,3 +285,9 @@ def test_nothing_in_a_file_is_nothing():
 def test_nesting_without_end_is_called_so_however_deep_it_is(opening, levels):
     problems = _judge_all(f"vars: {{a: {opening * levels}".encode(), "campaign")
     assert [problem.code for problem in problems if problem.place.line == 1][:1] == ["nested-too-deeply"]
+
+
+def test_a_file_that_is_too_large_is_told_no_size_that_nobody_measured():
+    _, _, (problem,) = parse_yaml(b"x" * (MAX_BYTES + 100_000), "x.yaml")
+    assert problem.code == "file-too-large"
+    assert problem.message == "the file has more than 1,000,000 bytes, the most that a YAML file may have"
