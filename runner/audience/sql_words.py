@@ -48,6 +48,13 @@ _SENTENCES: tuple[tuple[re.Pattern[str], _Words], ...] = (
     (re.compile('Referenced column "(.*?)" not found'), lambda found: f"there is no column `{found[1]}`"),
     (
         re.compile(
+            'invalid (date|time|timestamp) field format: "(.*)", expected .*?(?:from source column (.*))?$',
+            re.DOTALL,
+        ),
+        lambda found: f"the text `{found[2]}`{_say_column(found[3])} is not {name_type(found[1].upper())}",
+    ),
+    (
+        re.compile(
             "Could not convert string '(.*)' to ([A-Z0-9_]+)(?: when casting from source column (.*))?", re.DOTALL
         ),
         lambda found: f"the text `{found[1]}`{_say_column(found[3])} is not {name_type(found[2])}",

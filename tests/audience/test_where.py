@@ -180,6 +180,8 @@ def test_what_is_no_condition_is_a_problem(refuse, where):
         ("since::integer = 1", "a date in the column `since` can't be made a number"),
         ("spent + consent = 1", "`+` can't be given a number and a text"),
         ("interval '1 day' > spent", "a span of time can't be compared with a number"),
+        ("cast(consent as date) > {{ today }}", "in the column `consent` is not a date"),
+        ("cast(consent as timestamp) > {{ now }}", "in the column `consent` is not a date with a time"),
         ("consent ~ '['", "a pattern in it is no regular expression"),
     ],
 )
