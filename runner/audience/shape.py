@@ -112,9 +112,19 @@ def no_such_column(shape: Shape, wanted: str, file: str) -> SourceUnreadable:
         return SourceUnreadable(message, hint=_say_numbers(shape), code="no-such-column")
     names = {fold_name(name): name.strip() for name in shape.names if name.strip(VALUELESS)}
     nearest = get_close_matches(fold_name(wanted), list(names), n=1)
-    hint = f"did you mean `{names[nearest[0]]}`?" if nearest else "name one of them, or its number, counted from 1"
+    hint = (
+        _say_nearest(shape, names[nearest[0]], wanted) if nearest else "name one of them, or its number, counted from 1"
+    )
     message = f"`{file}` has no column `{wanted}`; it has {_list_names(shape)}"
     return SourceUnreadable(message, hint=hint, code="no-such-column")
+
+
+def _say_nearest(shape: Shape, name: str, wanted: str) -> str:
+    """Which column may be meant; where both names look alike, that other blanks than spaces stand in the header's."""
+    if fold_name(re.sub(r"\s", " ", name)) != fold_name(re.sub(r"\s", " ", wanted)):
+        return f"did you mean `{name}`?"
+    place = next(n for n, each in enumerate(shape.names or (), start=1) if each.strip() == name)
+    return f"the two look alike, and one has a no-break space or its like: write `column: {place}`"
 
 
 def _find_value(lines: Lines) -> tuple[int, str | None]:

@@ -29,6 +29,14 @@ def test_the_delimiter_divides_the_first_record_into_most_cells_outside_quotes(j
     assert judge({"a.csv": text}) == ONE
 
 
+def test_a_no_break_space_in_a_name_is_told_where_nobody_could_see_it(refuse, judge):
+    files = {"a.csv": "id;mobile\xa0client\n1;0639980001\n"}
+    (problem,) = refuse(files, [{"file": "a.csv", "column": "mobile client"}])
+    assert problem.code == "no-such-column"
+    assert problem.hint == "the two look alike, and one has a no-break space or its like: write `column: 2`"
+    assert judge(files, [{"file": "a.csv", "column": "2"}]) == ONE
+
+
 @pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=;\r"])
 def test_a_separator_line_is_understood_and_is_no_row(judge, line):
     assert judge({"a.csv": f"{line}\nNom, prénom;phone\nx;0639980001\n"}) == ONE
