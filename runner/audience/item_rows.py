@@ -19,6 +19,7 @@ VALUE = "value"
 """What the one column of a list of texts or numbers is called."""
 
 _NOTHING = object()
+_AT_ONCE = 100
 
 
 class _Listed(Broken):
@@ -77,20 +78,30 @@ def _is_single(item: Item) -> bool:
 
 def _keep_until_map(items: Iterator[Item], spool: BinaryIO) -> tuple[bool, Item]:
     """Write the items before the first map to `spool`; answer whether there are any, and that map."""
-    has_others = False
+    first: Item = _NOTHING
+    others: list[tuple[str, Item]] = []
     for item in items:
         if isinstance(item, dict):
-            return has_others, item
-        has_others = True
-        spool.write(json.dumps([type(item).__name__, item]).encode() + b"\n")
-    return has_others, _NOTHING
+            first = item
+            break
+        others.append((type(item).__name__, item))
+        if len(others) == _AT_ONCE:
+            _write_down(others, spool)
+            others = []
+    _write_down(others, spool)
+    return spool.tell() > 0, first
+
+
+def _write_down(others: list[tuple[str, Item]], spool: BinaryIO) -> None:
+    if others:
+        spool.write(json.dumps(others).encode() + b"\n")
 
 
 def _reread(spool: BinaryIO) -> Iterator[Item]:
     spool.seek(0)
     for line in spool:
-        kind, text = json.loads(line)
-        yield None if text is None else _KINDS[kind](text)
+        for kind, text in json.loads(line):
+            yield text if text is None or kind == "str" else _KINDS[kind](text)
 
 
 def _weigh(items: Iterable[Item], is_row: Callable[[Item], bool], kind: str, name: str) -> Iterator[Item]:
