@@ -225,6 +225,9 @@ def _is_incomplete(error: Exception, text: str) -> bool:
         return any(word.startswith(rest.rstrip(" \t\n\r")) for word in _WORDS)
     if error.msg.startswith("Expecting"):
         return _CUT_NUMBER.fullmatch(rest) is not None
+    if error.msg.startswith("Invalid control character"):
+        # Whoever cut it inside of a text may have ended the line.
+        return not rest.strip()
     return error.msg.startswith("Unterminated") or (error.msg.startswith("Invalid \\") and len(rest) <= _LONGEST_ESCAPE)
 
 

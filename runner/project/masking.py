@@ -46,7 +46,7 @@ _QUOTED = re.compile(r"""(?>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?)(?=\s*+(?:[,}\]#]
 # It goes on over what ends a value in braces only where nothing else can follow: behind a comma, another key.
 _PLAIN = re.compile(
     r"(?:\$\{[^}]*+\}?|\{\{.*?\}\}|[^\s])"
-    r"(?:\$\{[^}]*+\}?|[^,}\]]|,(?!\s++[\"']?\w[\w. -]{0,60}+[\"']?\s*+:)|[}\]](?=[^\s,}\]]))*"
+    r"(?:\$\{[^}]*+\}?|[^,}]|,(?!\s++[\"']?\w[\w. -]{0,60}+[\"']?\s*+:)|\}(?=[^\s,}\]]))*"
 )
 _COMMENTED = re.compile(rf"[\"']?{_REFERENCES.pattern}[\"']?(?= +#)")
 _REST = re.compile(r"\S.*")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.project.merge import merge_campaign
@@ -123,6 +123,7 @@ def test_a_literal_secret_is_never_echoed(around):
     st.text("abcXYZ0189+/=_.-,]#", min_size=12, max_size=40),
     st.integers(0, 3),
 )
+@example("accounts: {{main: {{api_key: a {}: 1}}}}\n", "]", ",000000=0000", 0)
 def test_no_spelling_of_a_secret_is_echoed(around, first, secret, cut):
     secret = f"{first}{secret}Z"
     text = around.replace("{}", secret).replace("{{", "{").replace("}}", "}")
