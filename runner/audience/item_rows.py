@@ -14,12 +14,16 @@ from runner.audience.shape import refuse_width
 from runner.audience.sheets import NESTED, Row, Sheet, write_sheet
 from runner.errors import SourceUnreadable
 from runner.numbers import mask_numbers
+from runner.numbers.masking import DOT
 
 VALUE = "value"
 """What the one column of a list of texts or numbers is called."""
 
 _NOTHING = object()
 _AT_ONCE = 100
+_CHARACTERS_AT_ONCE = 1 << 20
+_HIDDEN_OF_NUMBER = 9
+"""Digits of a number that are masked, with its calling code."""
 
 
 class _Listed(Broken):
@@ -69,7 +73,7 @@ def _flatten(item: Item) -> Item:
 
 
 def _is_map(item: Item) -> bool:
-    return isinstance(item, (dict, _Doubled))
+    return isinstance(item, dict)
 
 
 def _is_single(item: Item) -> bool:
@@ -80,14 +84,16 @@ def _keep_until_map(items: Iterator[Item], spool: BinaryIO) -> tuple[bool, Item]
     """Write the items before the first map to `spool`; answer whether there are any, and that map."""
     first: Item = _NOTHING
     others: list[tuple[str, Item]] = []
+    characters = 0
     for item in items:
         if isinstance(item, dict):
             first = item
             break
         others.append((type(item).__name__, item))
-        if len(others) == _AT_ONCE:
+        characters += len(item) if isinstance(item, str) else 0
+        if len(others) == _AT_ONCE or characters > _CHARACTERS_AT_ONCE:
             _write_down(others, spool)
-            others = []
+            others, characters = [], 0
     _write_down(others, spool)
     return spool.tell() > 0, first
 
@@ -113,8 +119,7 @@ def _weigh(items: Iterable[Item], is_row: Callable[[Item], bool], kind: str, nam
         else:
             others += item is not None
             lists += isinstance(item, _Listed)
-            text = _spell(item)
-            numbers += mask_numbers(text) != text
+            numbers += _count_numbers(_spell(item))
         yield item
     if not rows and lists:
         message = f"`{name}` is no table: its items are lists, where maps with columns as keys are wanted"
@@ -124,6 +129,11 @@ def _weigh(items: Iterable[Item], is_row: Callable[[Item], bool], kind: str, nam
     if numbers > rows:
         message = f"`{name}` is no table: {rows:,} of its items are {kind}, and {numbers:,} others may hold a number"
         raise SourceUnreadable(message, hint=_ALONE, code="not-a-table")
+
+
+def _count_numbers(text: str) -> int:
+    """About how many telephone numbers may stand in a text: no fewer than one where any does."""
+    return -(-mask_numbers(text).count(DOT) // _HIDDEN_OF_NUMBER)
 
 
 def _read_maps(items: Iterable[Item], names: list[str], name: str) -> Iterator[Row]:

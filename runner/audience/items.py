@@ -185,7 +185,7 @@ class _List:
                     raise self._unreadable(is_cut=is_incomplete) from error
             else:
                 # A number at the end of what was read may go on.
-                if end < len(self._buffer) or not self._read_more():
+                if not _CUT_NUMBER.fullmatch(self._buffer, end) or not self._read_more():
                     self._refuse_length(end)
                     self._at = end
                     return value

@@ -103,6 +103,10 @@ def _write(spool: BinaryIO, rows: Iterable[Row]) -> tuple[int, float]:
     return written, narrowest
 
 
+# Cells are bounded where they are read; in a sheet of this program's own, one may be longer than the usual bound.
+csv.field_size_limit(2**31 - 1)
+
+
 def _fill_up(spool: BinaryIO, width: int) -> BinaryIO:
     """A copy of the sheet's file in which every row has `width` cells; the file itself is closed."""
     spool.seek(0)

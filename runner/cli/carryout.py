@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from runner.cli.doors import Hall, used_accounts
 from runner.cli.orders import Order
 from runner.cli.origin import find_origin
 from runner.cli.screen import Screen
-from runner.cli.signals import Interrupted, fold, stopping
+from runner.cli.signals import Interrupted, fold, hold_to, stopping
 from runner.cli.states import open_for_reading, open_for_recording
 from runner.errors import RunnerError, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
@@ -32,7 +32,7 @@ from runner.plan.selection import Selection
 from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
 from runner.sending.chunk import Door
-from runner.sending.queue import open_accounts
+from runner.sending.queue import OpenAccount, open_accounts
 from runner.sending.report import Tally, build_report, report_nothing_sent
 from runner.sending.run import Run
 from runner.sending.stop import Stop
@@ -77,8 +77,10 @@ def carry_out(
             if planning.plan.sending and not auto_approve and order.plan_file is None:
                 _ask(planning.plan, stop, invocation)
             invocation.begin("preparing to send")
+            _record_intent(desk, planning, order.selection, stop, screen)
+            opened = open_accounts(doors, planning, desk)
             begun.sends = True
-            return _send(desk, doors, planning, order.selection, stop, screen)
+            return _send(desk, opened, planning, order.selection, stop, screen)
         except RunnerError as error:
             if not begun.sends:
                 ending = Ending.DECLINED if isinstance(error, NotConfirmed) else Ending.STOPPED
@@ -118,6 +120,7 @@ class _Begun:
 
 def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, ending: Ending, exit_code: int) -> int:
     """Let whoever reads events learn how a run ended that sent nothing; its exit code, where `exit_code` is usual."""
+    hold_to(exit_code)
     left = _read_left(begun.state, order.selection)
     if left.unread is not None:
         exit_code = left.unread.exit_code
@@ -134,6 +137,7 @@ def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, endi
         at=stop.clock.now(),
         unknown=left.unknown or (),
     )
+    hold_to(exit_code)
     screen.show_unsent(report)
     return exit_code
 
@@ -172,14 +176,12 @@ def _forget_typed_ahead(stream: IO[str]) -> None:
 
 def _send(
     desk: Desk,
-    doors: tuple[Door, ...],
+    accounts: Sequence[OpenAccount],
     planning: Planning,
     selection: Selection,
     stop: Stop,
     screen: Screen,
 ) -> int:
-    _record_intent(desk, planning, selection, stop, screen)
-    accounts = open_accounts(doors, planning, desk)
     origin = find_origin(screen.invocation, desk.project.root)
     plan, clock = planning.plan, stop.clock
     tally = Tally(clock.now())
@@ -210,6 +212,7 @@ def _send(
             stops=left.stops,
             ended_at=clock.now(),
         )
+        hold_to(report.exit_code)
         tell(RunEnded(at=report.ended_at, report=report))
     # Nobody may read it any more, and what came of the run is true all the same.
     with suppress(BrokenPipeError):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -21,6 +24,7 @@ from runner.numbers import mask_numbers
 from runner.plan.approval import find_refusals, refuse_other_state, say_all
 from runner.plan.build import Planning
 from runner.plan.saved import PlanRefused, SavedPlan, begins_as_plan, check_signature, read_plan, write_plan
+from runner.project.layout import PROJECT_FILE
 from runner.state.folders import OWN_FOLDER
 from runner.state.open import State
 
@@ -86,13 +90,28 @@ def refuse_to_replace(invocation: Invocation, file: str) -> None:
         raise click.BadParameter("`-` names no file; `-o /dev/stdout` prints the saved plan", param_hint="-o")
     named = Path(os.path.normpath(invocation.directory / file))
     path = Path(os.path.realpath(invocation.directory / file))
-    if OWN_FOLDER in (part.casefold() for part in (*named.parts, *path.parts)):
+    if _find_own_stream(path) is not None:
+        return
+    if any(map(_is_own_folder, (*named.parents, *path.parents))):
         why = f"leads into a `{OWN_FOLDER}` folder, where the ledger lies"
     elif _holds_something_else(path, file):
         why = "is there already and no saved plan: what it holds would be lost"
     else:
         return
     raise PlanRefused(f"`{file}` {why}", hint="name another file: `-o plan.out`", code="plan-file-taken")
+
+
+def _is_own_folder(folder: Path) -> bool:
+    return folder.name.casefold() == OWN_FOLDER and (folder.parent / PROJECT_FILE).is_file()
+
+
+def _find_own_stream(path: Path) -> BinaryIO | None:
+    """The output of this very command, where that is meant by `path`."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if os.path.samestat(path.stat(), os.fstat(stream.fileno())):
+                return stream.buffer
+    return None
 
 
 def _holds_something_else(path: Path, name: str) -> bool:
@@ -151,8 +170,12 @@ def read_saved(invocation: Invocation, file: str) -> PlanFile:
 
 
 def _write(path: Path, name: str, content: bytes) -> None:
+    own = _find_own_stream(path)
     try:
-        if path.exists() and not path.is_file():
+        if own is not None:
+            own.write(content)
+            own.flush()
+        elif path.exists() and not path.is_file():
             # A file that takes a device's place would be met by every other program, too.
             path.write_bytes(content)
         else:

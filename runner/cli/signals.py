@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -31,20 +32,14 @@ def interrupting() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise Interrupted
 
-    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
-    try:
+    with _handling(interrupt):
         yield
-    finally:
-        for number, earlier in before.items():
-            if signal.getsignal(number) is interrupt:
-                signal.signal(number, earlier)
 
 
 @contextmanager
 def stopping(stop: Stop, *, aloud: bool, width: int) -> Iterator[None]:
     """SIGINT and SIGTERM let no further chunk start; a second SIGINT ends the process at once, as it stands.
 
-    Afterwards they do nothing, to the process's end: the run has its report and its exit code, which hold.
     `aloud` says what comes of the first; without it a bar does. `width` is that of the terminal, where there is one.
     """
     # Laid out before a signal comes, in the handler of which little may be done.
@@ -60,13 +55,38 @@ def stopping(stop: Stop, *, aloud: bool, width: int) -> Iterator[None]:
         if aloud:
             _write(stops)
 
+    with _handling(heed):
+        yield
+
+
+def hold_to(exit_code: int) -> None:
+    """The report and its exit code hold: from now on a first signal changes nothing, and a second ends the process.
+
+    So it is to the process's end, whoever handled signals before.
+    """
+    heard = False
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        if heard:
+            os._exit(exit_code)
+        heard = True
+
     for number in SIGNALS:
-        signal.signal(number, heed)
+        signal.signal(number, leave)
+        # When the interpreter ends it gives signals back to the system, which would end the process by one.
+        atexit.register(signal.signal, number, signal.SIG_IGN)
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
     try:
         yield
     finally:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        for number, earlier in before.items():
+            if signal.getsignal(number) is handler:
+                signal.signal(number, earlier)
 
 
 def fold(text: str, width: int) -> str:

@@ -81,9 +81,9 @@ def resolve(
         raise click.UsageError("--provider-id goes with --accepted: what was not sent has no id")
     if provider_id is not None and (provider_id == "ID" or len(provider_id.split()) != 1):
         raise click.UsageError(f"`{provider_id}` is no provider's id: leave --provider-id out where it is not known")
-    from runner.numbers import is_spelled_as_number
+    from runner.numbers import mask_written
 
-    if provider_id is not None and is_spelled_as_number(provider_id):
+    if provider_id is not None and mask_written(provider_id) != provider_id:
         raise click.UsageError("--provider-id is spelled like a telephone number: no state may hold one")
     from runner.cli.states import open_existing
     from runner.errors import SettlementRefused

@@ -6,11 +6,11 @@ Importing this room is cheap: libphonenumber comes with the first text that is j
 from runner.numbers.judging import has_number, judge_anywhere, judge_number
 from runner.numbers.masking import (
     format_number,
-    is_spelled_as_number,
     mask_cell,
     mask_name,
     mask_number,
     mask_numbers,
+    mask_written,
 )
 from runner.numbers.values import FICTION, SPECIAL_REASONS, TERRITORIES, InvalidNumber, Number
 
@@ -22,11 +22,11 @@ __all__ = [
     "Number",
     "format_number",
     "has_number",
-    "is_spelled_as_number",
     "judge_anywhere",
     "judge_number",
     "mask_cell",
     "mask_name",
     "mask_number",
     "mask_numbers",
+    "mask_written",
 ]

@@ -11,8 +11,6 @@ DOT = "•"
 FEWEST_DIGITS = 6
 _CALLING_CODES = ("33", "262", "508", "590", "594", "596")
 _E164 = re.compile(r"\+?[1-9]\d{5,14}")
-_FRENCH = re.compile(r"(?:\+?33|0033|0)[1-9]\d{8}", re.ASCII)
-_SEPARATED = re.compile(r"[\s./()-]")
 
 # What may stand between two digits of one number: separators of every sort, quotes, a letter typed for 0 or 1.
 _MARK = f"[{re.escape(BLANKS + INVISIBLE)}{SEPARATORS}{STARS_AND_TILDES}+'\u2019\"\u00b7\u2022]"
@@ -47,23 +45,17 @@ _SEQUENCE = re.compile(
     rf"|(?P<always>{_HIDDEN[0]}|{_HIDDEN[1]})|(?P<perhaps>{_HIDDEN[2]})"
 )
 
-_IN_NAME = re.compile(
-    r"(?<![0-9])(?![0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2})"
-    r"(?:(?:\+|00)?(?:33|262|508|590|594|596)[ ./_-]?|0)?[1-9](?:[ ./_-]?[0-9]{2}){4}(?![0-9])"
-)
+_BETWEEN = "[ ./_\xa0\u202f\u2011-]?"
+_NATIONAL = rf"[1-9](?:{_BETWEEN}[0-9]{{2}}){{4}}(?![0-9])"
+_ABROAD = rf"(?:\+|00)?(?:{'|'.join(_CALLING_CODES)}){_BETWEEN}"
+_IN_NAME = re.compile(rf"(?<![0-9])(?![0-9]{{2}}[-./][0-9]{{2}}[-./](?:19|20)[0-9]{{2}})(?:{_ABROAD}|0)?{_NATIONAL}")
+# Without its 0 or its calling code it may be an identifier, and so may digits among letters.
+_WRITTEN = re.compile(rf"(?<![0-9A-Za-z])(?:{_ABROAD}(?:\(0\){_BETWEEN})?|0){_NATIONAL}(?![A-Za-z])")
 
 
 def format_number(e164: int) -> str:
     """The number in E.164 form: `+33612345678`."""
     return f"+{e164}"
-
-
-def is_spelled_as_number(text: str) -> bool:
-    """Whether the whole of `text` is spelled like a French number, with its 0 or its calling code in front.
-
-    What has neither may be anything: an identifier of nine digits, too.
-    """
-    return _FRENCH.fullmatch(_SEPARATED.sub("", text)) is not None
 
 
 def mask_number(e164: int | str) -> str:
@@ -95,8 +87,16 @@ def stands_in_name(text: str) -> bool:
 
 
 def mask_name(text: str) -> str:
-    """A name or a path as it may be shown: as it is, since scripts and editors use it, unless a number stands in it."""
-    return mask_numbers(text) if stands_in_name(text) else text
+    """A name or a path as it may be shown: as it is, since scripts and editors use it, but for numbers in it."""
+    return _IN_NAME.sub(lambda found: mask_cell(found.group()), text)
+
+
+def mask_written(text: str) -> str:
+    """A text of somebody else's that is kept: as it is, but for French numbers with their 0 or calling code in front.
+
+    What has neither may be an identifier, which must stay what it is.
+    """
+    return _WRITTEN.sub(lambda found: mask_cell(found.group()), text)
 
 
 def mask_cell(text: str) -> str:

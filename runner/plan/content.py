@@ -8,11 +8,11 @@ from runner.model.config import Account, Content
 from runner.model.ledger import CampaignRecord, KeptContent
 from runner.model.plan import Change
 from runner.model.secret import scrub_secrets
-from runner.numbers import mask_number, mask_numbers
+from runner.numbers import mask_number, mask_numbers, mask_written
 from runner.pseudonyms import Pseudonyms
 
-_HASH = re.compile(r" #[0-9a-f]{32}\Z")
-"""What tells a text apart that is kept without its numbers."""
+_HASH = re.compile(r" #([0-9a-f]{4})[0-9a-f]{28}\Z")
+"""What tells a text apart that is kept without its numbers; the first of its digits do so for a reader."""
 
 
 def keep_content(content: Content, pseudonyms: Pseudonyms) -> KeptContent:
@@ -73,7 +73,7 @@ def hide_numbers(text: str, pseudonyms: Pseudonyms) -> str:
 def _keep_text(text: str, pseudonyms: Pseudonyms) -> str:
     # Secrets are not looked for, as `hide_numbers` does: which ones a process has held differs from run to run, and
     # two runs must keep one content alike.
-    return _tell_apart(mask_numbers(text), text, pseudonyms)
+    return _tell_apart(mask_written(text), text, pseudonyms)
 
 
 def _tell_apart(shown: str, text: str, pseudonyms: Pseudonyms) -> str:
@@ -81,4 +81,4 @@ def _tell_apart(shown: str, text: str, pseudonyms: Pseudonyms) -> str:
 
 
 def _show(kept: str | None) -> str | None:
-    return None if kept is None else _HASH.sub("", kept)
+    return None if kept is None else _HASH.sub(r" #\1", kept)

@@ -23,8 +23,9 @@ def find_leak(path: str, kept: Iterable[str], root: Path) -> str | None:
     except ValueError:
         return None
     inside = real.relative_to(base) if real.is_relative_to(base) else real
-    parts = {part.casefold() for part in inside.parts}
-    closed = next((name for name in sorted(CLOSED) if name in parts or _is_same(real, base / name)), None)
+    # A closed folder may be a link: then what lies in it bears its name as it is written, or lies where it leads.
+    parts = {part.casefold() for part in (*inside.parts, *Path(os.path.normpath(path)).parts)}
+    closed = next((name for name in sorted(CLOSED) if name in parts or _lies_in(real, base / name)), None)
     if closed is not None:
         return f"`{path}` lies in `{closed}`, which no source may read"
     if any(_is_same(real, root / each) for each in kept):
@@ -36,6 +37,10 @@ def list_state_files(state: str) -> tuple[str, ...]:
     """The files of a state that a `sqlite:///` URL names: itself, and the key beside it; none for any other text."""
     path = state.removeprefix("sqlite:///")
     return (path, str(Path(path).with_suffix(".key"))) if path != state and Path(path).name else ()
+
+
+def _lies_in(real: Path, closed: Path) -> bool:
+    return real.is_relative_to(os.path.realpath(closed)) or _is_same(real, closed)
 
 
 def _is_same(real: Path, kept: Path) -> bool:

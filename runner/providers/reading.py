@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.model.secret import scrub_secrets
-from runner.numbers import is_spelled_as_number, mask_cell
+from runner.numbers import mask_cell, mask_written
 
 LONGEST_WAIT = timedelta(days=31)
 """What asks for more is nonsense."""
@@ -25,9 +25,11 @@ NATIONAL_DIGITS = 9
 _NO_DIGITS = re.compile(r"\D+")
 _NUMERAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
-_WORD_OF_A_KEY = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_OF_A_CAMPAIGN = re.compile(r".*campaign.*|.*(cost|price|amount|quantity)s?|count(s|ed)?|nb(sms)?|total|delivered")
-"""Words of keys under which a campaign's id, cost or count may stand, as in `campaignIds` and `total_quantity`."""
+_NO_LETTERS = re.compile(r"[^a-z]+")
+_OF_A_CAMPAIGN = re.compile(
+    r"(id)?(campaign|campagne)s?(ids?|token)?|(total)?costs?(unity|total)?|nbsms|(total|delivered)?quantity"
+)
+"""Keys, by their letters, under which a campaign's id, cost or count may stand."""
 _TEXT_IN_BYTES = re.compile(rb'"([A-Za-z0-9_.-]{1,100})"')
 
 
@@ -60,7 +62,7 @@ def names_campaign(said: Mapping[str, Any] | None, body: bytes) -> bool:
 
 
 def _is_of_campaign(key: str) -> bool:
-    return any(_OF_A_CAMPAIGN.fullmatch(word.lower()) for word in _WORD_OF_A_KEY.findall(key))
+    return _OF_A_CAMPAIGN.fullmatch(_NO_LETTERS.sub("", key.lower())) is not None
 
 
 def walk(said: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -97,9 +99,9 @@ def read_id(value: object, sent: Collection[int]) -> str | None:
         return None
     digits = _NO_DIGITS.sub("", text)
     told = {int(digits[at : at + NATIONAL_DIGITS]) for at in range(len(digits) - NATIONAL_DIGITS + 1)}
-    if is_spelled_as_number(text) or not told.isdisjoint([number % 10**NATIONAL_DIGITS for number in sent]):
+    if not told.isdisjoint([number % 10**NATIONAL_DIGITS for number in sent]):
         return mask_cell(scrub_secrets(text))
-    return scrub_secrets(text)
+    return mask_written(scrub_secrets(text))
 
 
 def read_cost(value: object) -> Decimal | None:

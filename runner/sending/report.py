@@ -92,7 +92,7 @@ def report_nothing_sent(
     ending: Ending,
     exit_code: int,
     at: datetime,
-    unknown: Sequence[ChunkRecord] = (),
+    unknown: Sequence[ChunkRecord],
 ) -> RunReport:
     """The report of a run that ended before it began to send: at the question whether it should, or without a plan."""
     return RunReport(

@@ -10,12 +10,14 @@ from functools import cache, lru_cache
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from runner.templates.context import NAMES, describe_unknown
-from runner.templates.depth import TOO_DEEP, is_too_deep, nests_too_deeply
+from runner.templates.depth import TOO_DEEP, holds_endless_number, is_too_deep, nests_too_deeply
 from runner.templates.faults import TemplateFault, lower_start
 from runner.templates.printing import Parameters, sql_sandbox, text_sandbox
 from runner.templates.quotes import find_quoted
 from runner.templates.sandbox import METHODS, Sandbox
 from runner.templates.tree import STATEMENTS
+
+TOO_LONG_A_NUMBER = "this template holds too long a number"
 
 
 def find_fault(
@@ -56,14 +58,15 @@ def _find_broken(text: str, *, sql: bool) -> TemplateFault | None:
 def _find_unreadable(text: str, sandbox: Sandbox) -> str | None:
     """Why this text can't be read as a template; None where it can."""
     try:
-        is_deep = nests_too_deeply(sandbox.lex(text)) or is_too_deep(sandbox.parse(text))
+        if nests_too_deeply(sandbox.lex(text)) or is_too_deep(tree := sandbox.parse(text)):
+            return TOO_DEEP
+        return TOO_LONG_A_NUMBER if holds_endless_number(tree) else None
     except TemplateSyntaxError as error:
         return _describe_syntax(error, text)
     except RecursionError:
-        is_deep = True
+        return TOO_DEEP
     except ValueError:
-        return "this template holds too long a number"
-    return TOO_DEEP if is_deep else None
+        return TOO_LONG_A_NUMBER
 
 
 @lru_cache(maxsize=256)

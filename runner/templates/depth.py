@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 
 from jinja2 import nodes
 
@@ -30,6 +31,11 @@ def nests_too_deeply(tokens: Iterable[Token]) -> bool:
             return True
         starts_tag = kind == "block_begin" or (starts_tag and kind == "whitespace")
     return False
+
+
+def holds_endless_number(tree: nodes.Template) -> bool:
+    """Whether a figure is too large for a fraction: Jinja would write it down as a name that nobody has."""
+    return any(isinstance(const.value, float) and not isfinite(const.value) for const in tree.find_all(nodes.Const))
 
 
 def is_too_deep(tree: nodes.Template) -> bool:

@@ -37,6 +37,7 @@ from runner.templates.tree import measure_all
 FAILURES = (
     TemplateError,
     ArithmeticError,
+    AssertionError,
     AttributeError,
     LookupError,
     MemoryError,

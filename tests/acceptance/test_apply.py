@@ -148,6 +148,32 @@ def test_a_signal_after_the_report_changes_nothing_of_it(place, serve: Serve) ->
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_report_of_nothing_sent_changes_nothing_of_it(place, serve: Serve, number) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.start("apply", "--format", "json")
+    while (told := json.loads(run.stdout.readline()))["type"] != "ended":
+        pass
+    run.send_signal(number)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, told["exit_code"], out) == (1, 1, ""), err
+    assert "not-confirmed" in err
+    assert "Traceback" not in err
+
+
+def test_a_second_signal_ends_a_run_whose_report_nobody_takes(place, serve: Serve) -> None:
+    serve()
+    place.write({"data/people.csv": people_csv(3)})
+    run = place.start("apply", "--auto-approve", "--format", "json")
+    while json.loads(run.stdout.readline())["type"] != "ended":
+        pass
+    while run.poll() is None:
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate()
+    assert (run.returncode, "Traceback" in err) == (0, False), err
+
+
 def test_who_reads_no_more_of_the_report_leaves_the_run_its_exit_code(place, serve: Serve) -> None:
     sandbox = serve(latency_s=1.0)
     place.write({"data/people.csv": people_csv(3)})

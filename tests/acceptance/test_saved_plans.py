@@ -276,6 +276,29 @@ def test_a_pipe_gets_the_plan_and_stays_a_pipe(prepared):
     assert place.call("show", "q.plan").returncode == 0
 
 
+def test_the_output_of_the_command_itself_gets_the_plan_in_its_turn(prepared):
+    place, _ = prepared
+    (place.root / "output").symlink_to("/proc/self/fd/1")
+    with (place.root / "all.txt").open("wb") as all_of_it:
+        all_of_it.write(b"before\n")
+        all_of_it.flush()
+        command = place.command(("plan", "-o", "output"))
+        ended = subprocess.run(command, env={**os.environ, **place.environment}, stdout=all_of_it, check=False)
+    assert ended.returncode == 0
+    said = (place.root / "all.txt").read_bytes()
+    assert said.startswith(b"before\ncampaign-plan ")
+    assert b"apply --plan output" in said
+
+
+def test_a_project_may_lie_below_a_folder_of_any_name(prepared):
+    place, _ = prepared
+    below = place.root.parent / ".campaign" / "project"
+    shutil.copytree(place.root, below)
+    ended = place.call("-C", str(below), "plan", "-o", "q.plan")
+    assert ended.returncode == 0, ended.stderr
+    shutil.rmtree(below.parent)
+
+
 def test_a_link_goes_on_leading_to_the_file_in_which_the_plan_is_saved(prepared):
     place, _ = prepared
     (place.root / "newest.plan").symlink_to("q.plan")

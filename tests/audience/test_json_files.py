@@ -66,10 +66,10 @@ def test_a_value_that_is_no_text_is_never_searched_for_a_number(judge):
 
 
 def test_an_item_that_is_no_row_as_the_others_are_is_an_invalid_row(judge):
-    text = f'[{{"phone": "{A}"}}, "{B}", [1], {{"phone": "{B}", "phone": "{A}"}}, null]'
-    assert [row[:2] for row in judge({"a.json": text})] == [
-        (1, "pending"), (2, "invalid"), (3, "invalid"), (4, "invalid"), (5, "invalid")
-    ]  # fmt: skip
+    row = f'{{"phone": "{A}"}}'
+    text = f'[{row}, "{B}", [1], {{"phone": "{B}", "phone": "{A}"}}, null, {row}, {row}]'
+    reasons = [reason for _, reason, *_ in judge({"a.json": text})]
+    assert reasons == ["pending", *["invalid"] * 4, "duplicate", "duplicate"]
 
 
 ODD = [
@@ -275,3 +275,30 @@ def test_a_list_longer_than_one_block_is_read_whole_whatever_the_block_cuts(judg
     judged = judge({"a.json": json.dumps(rows, ensure_ascii=False)})
     assert len(judged) == 30_000
     assert judged[-1][0] == 30_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"phone":"{A}"}}\n["0639980001","0639980002","0639980003","0639980004"]\n',
+        f'{{"phone":"{A}"}}\n' + f'{{"phone":"{A}","phone":"{B}"}}\n' * 3,
+    ],
+    ids=["a list of numbers", "keys that stand twice"],
+)
+def test_items_that_hold_more_numbers_than_there_are_rows_fail_whatever_their_count(judge, text):
+    with pytest.raises(ProblemsFound) as found:
+        judge({"a.jsonl": text})
+    assert [problem.code for problem in found.value.problems] == ["not-a-table"]
+
+
+def test_a_long_cell_beside_an_odd_item_is_read(judge):
+    rows = judge({"a.json": json.dumps([None, {"phone": A, "note": "x" * 200_000}])})
+    assert [reason for _, reason, *_ in rows] == ["invalid", "pending"]
+
+
+@pytest.mark.parametrize("spelled", ["6.39980001E8", "639980001.0"])
+def test_a_number_that_the_end_of_a_block_cuts_is_read_whole(judge, spelled, monkeypatch):
+    for block in range(4, 20):
+        monkeypatch.setattr("runner.audience.items._BLOCK", block)
+        rows = judge({"a.json": f"[{spelled}, {spelled}]"})
+        assert [reason for _, reason, *_ in rows] == ["pending", "duplicate"]

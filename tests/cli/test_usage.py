@@ -110,6 +110,7 @@ def test_the_version_stands_in_the_first_line(process):
         (("resolve", "x", "--accepted", "--provider-id", "ID"), "`ID` is no provider's id"),
         (("resolve", "x", "--accepted", "--provider-id", "my id"), "`my id` is no provider's id"),
         (("resolve", "x", "--accepted", "--provider-id", "0639980017"), "no state may hold one"),
+        (("resolve", "x", "--accepted", "--provider-id", "tel:+590690123456"), "no state may hold one"),
         (("resolve", "x"), "either --accepted or --not-sent"),
         (("resolve", "x", "--accepted", "--not-sent"), "either --accepted or --not-sent"),
         (("resolve", "x", "--not-sent", "--provider-id", "1"), "--provider-id goes with --accepted"),

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.numbers import format_number, mask_cell, mask_number, mask_numbers
+from runner.numbers import format_number, mask_cell, mask_name, mask_number, mask_numbers, mask_written
+from runner.numbers.masking import stands_in_name
 
 SPELLED = [
     "0612345678",
@@ -210,3 +211,54 @@ def test_a_cell_shows_two_digits_whatever_stands_between_them(cell):
 @pytest.mark.parametrize("cell", ["", "unknown", "3 99", "2026"])
 def test_a_cell_with_too_few_digits_for_a_number_is_shown(cell):
     assert mask_cell(cell) == cell
+
+
+SEPARATORS = st.sampled_from(["", " ", ".", "/", "_", "-"])
+
+
+@given(
+    st.sampled_from(["0", "+33", "33", "0033", "262", ""]),
+    st.lists(SEPARATORS, min_size=5, max_size=5),
+    st.integers(100_000_000, 999_999_999),
+    st.sampled_from(["", "campaigns/", "x-"]),
+)
+def test_no_number_that_is_found_in_a_name_is_shown(code, marks, number, before):
+    digits = str(number)
+    pairs = [digits[0], *(digits[at : at + 2] for at in range(1, 9, 2))]
+    text = before + code + "".join(mark + pair for mark, pair in zip(marks, pairs, strict=True))
+    if stands_in_name(text):
+        assert digits[:7] not in "".join(c for c in mask_name(text) if c.isdigit())
+    assert mask_name(before) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://hooks.example.fr/hooks/catch/12345678/abcd/",
+        "https://hooks.example.fr/612345678/",
+        "1764198000-recall",
+        "5F2C8E6B-41D9-4C6A-8F0E-3D7B9A125C44",
+        "5f2c8e6b41d94c6a8f0e3d7b9a125c44",
+        "ops.75001234@example.fr",
+        "a0639980001b",
+    ],
+)
+def test_what_may_be_an_identifier_is_kept_as_it_is(text):
+    assert mask_written(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0639980001@sms.fr",
+        "tel:+33639980001",
+        "/0033 6 39 98 00 01",
+        "+33 (0)6 39 98 00 01",
+        "a-33639980001",
+        "+590690123456",
+    ],
+)
+def test_a_number_with_its_zero_or_its_calling_code_is_not_kept(text):
+    kept = mask_written(text)
+    assert sum(character.isdigit() for character in kept) == 2
+    assert len(kept) == len(text)

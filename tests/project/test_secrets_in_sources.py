@@ -118,3 +118,15 @@ def test_a_file_of_the_source_s_own_is_sent_also_from_outside_the_project(write,
     root = write(f"${{file:{mounted}}}")
     assert _list_codes(root) == []
     assert _read_header(root) == "crm-token"
+
+
+@pytest.mark.parametrize("name", [".git", ".env", ".campaign"])
+def test_what_lies_in_a_closed_folder_is_closed_where_that_is_a_link(write, tmp_path, name):
+    elsewhere = tmp_path.parent / f"{tmp_path.name}-elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "token").write_text("of-somebody")
+    root = write(f"${{file:{name}/token}}")
+    (root / name).symlink_to(elsewhere)
+    assert _list_codes(root) == ["secret-in-source"]
+    write(f"${{file:{elsewhere}/token}}")
+    assert _list_codes(root) == ["secret-in-source"]

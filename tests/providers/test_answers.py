@@ -334,7 +334,7 @@ def test_a_byte_order_mark_hurts_nothing():
         {"NB_SMS": 1},
         {"total_quantity": 2},
         {"delivered_quantity": 1},
-        {"count": 2},
+        {"COSTUNITY": 0.15},
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 405, 422, 429])
@@ -349,9 +349,10 @@ def test_an_unreadable_refusal_that_names_a_campaign_is_unknown(status, name):
     assert isinstance(judge(status, b'{"success": false, "%s": "c", "%s": "c"}' % (name, name)), Unknown)
 
 
-@pytest.mark.parametrize("other", ["account", "country", "discounted", "credit", "status"])
+@pytest.mark.parametrize("other", ["account", "country", "error_count", "retryCount", "amount_due", "campaignName"])
 def test_a_refusal_may_speak_of_anything_else(other):
     assert isinstance(judge(400, {"success": False, "code": "DESTINATION_INVALID", other: 3}), ChunkRefused)
+    assert isinstance(judge(429, {"success": False, other: 3}), RateLimited)
 
 
 def test_a_code_may_be_a_figure_with_a_point():

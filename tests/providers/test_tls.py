@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import select
 import selectors
 import socket
 import threading
@@ -132,23 +133,33 @@ def test_a_handshake_that_trickles_is_given_up(listen, post):
 
 
 @pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize("size", [0, 100])
-def test_a_reset_under_tls_after_the_handshake_is_lost(listen, post, size):
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="only Linux tells that the other side has closed")
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_a_connection_that_ends_under_tls_before_the_first_byte_left_sends_nothing(listen, post, end):
     def script(connection):
         connection.start_tls()
         recording.wait(5)
-        connection.read(size)
-        connection.reset()
+        connection.reset() if end == "reset" else connection.sock.close()
         over.set()
 
     recording, over = threading.Event(), threading.Event()
 
     def before():
         recording.set()
-        if size == 0:
-            over.wait(5)
+        over.wait(5)
 
     post.before = before
+    assert post(secure(listen(script))) == NotSent("the connection was closed before anything was sent")
+    assert post.recorded == 1
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_a_reset_under_tls_in_the_middle_of_the_request_is_lost(listen, post):
+    def script(connection):
+        connection.start_tls()
+        connection.read(100)
+        connection.reset()
+
     assert isinstance(post(secure(listen(script))), Lost)
     assert post.recorded == 1
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.templates import TemplateFailed, check_template, render, render_file, render_sql
+from runner.templates.faults import TemplateFault
 from runner.templates.rendering import MAX_SOURCE
 
 CONTEXT = {"vars": {"a": 1}}
@@ -90,8 +91,24 @@ def test_a_caller_that_is_deep_itself_is_told_as_well(make, left):
         if steps:
             descend(steps - 1)
             return
-        check_template(make(n := 15), known={"vars": ["a"]})
-        check_template(make(n + 400), known={"vars": ["a"]}, sql=True)
+        for length, sql in ((15, False), (415, True)):
+            # What was found of a text is remembered, so that each is another one.
+            told.append(check_template(f"{left} {make(length)}", known={"vars": ["a"]}, sql=sql))
 
+    told: list[TemplateFault | None] = []
     check_template("{{ vars.a }}")
     descend(sys.getrecursionlimit() - len(inspect.stack(0)) - left)
+    assert told[1] is not None
+    assert {fault.code for fault in told if fault is not None} <= {"template-syntax", "template-too-long"}
+
+
+@pytest.mark.parametrize("text", ["{{ 1e9999|int }}", "{{ vars.a + 1e999 }}", "{% if vars.a < 1e999 %}x{% endif %}"])
+def test_a_figure_without_end_is_told_before_it_is_rendered(text):
+    fault = check_template(text)
+    assert fault is not None
+    assert "too long a number" in fault.message
+
+
+def test_a_filter_that_takes_no_such_argument_is_a_failure_of_the_template():
+    with pytest.raises(TemplateFailed):
+        render("{{ ''|truncate(-5) }}", CONTEXT)
