@@ -78,13 +78,9 @@ def carry_out(
                 _ask(planning.plan, stop, invocation)
             invocation.begin("preparing to send")
             _record_intent(desk, planning, order.selection, stop, screen)
-            opened = open_accounts(doors, planning, desk)
-            begun.sends = True
-            return _send(desk, opened, planning, order.selection, stop, screen)
-        except RunnerError as error:
-            if not begun.sends:
-                ending = Ending.DECLINED if isinstance(error, NotConfirmed) else Ending.STOPPED
-                error.exit_code = _report_unsent(begun, order, stop, screen, ending, error.exit_code)
+            return _send(desk, open_accounts(doors, planning, desk), planning, order.selection, stop, screen)
+        except NotConfirmed as declined:
+            declined.exit_code = _report_unsent(begun, order, stop, screen, Ending.DECLINED, declined.exit_code)
             raise
         except Interrupted as ended:
             again = fold(f"interrupted before anything was sent; `{order.again}` begins again", invocation.width)
@@ -115,7 +111,6 @@ class _Begun:
 
     state: State | None = None
     plan: Plan | None = None
-    sends: bool = False
 
 
 def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, ending: Ending, exit_code: int) -> int:
@@ -123,10 +118,8 @@ def _report_unsent(begun: _Begun, order: Order, stop: Stop, screen: Screen, endi
     hold_to(exit_code)
     left = _read_left(begun.state, order.selection)
     if left.unread is not None:
+        screen.invocation.warn(left.unread.message)
         exit_code = left.unread.exit_code
-        # Whatever stopped it is told by itself, and would say the same.
-        if ending is not Ending.STOPPED:
-            screen.invocation.warn(left.unread.message)
     elif ending is Ending.SIGNAL and left.unknown:
         exit_code = 3
     report = report_nothing_sent(

@@ -264,21 +264,6 @@ def test_a_second_sigint_ends_at_once_and_leaves_the_chunk_unknown(place, serve:
     assert place.status()["campaigns"][0]["people"]["unknown"] == 5
 
 
-def test_the_last_event_reports_the_run_also_where_it_is_refused_before_it_plans(place, serve: Serve) -> None:
-    serve()
-    slow = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 10m}")
-    place.write({"campaigns.yaml": slow, "data/people.csv": people_csv(30)})
-    first = place.start("apply", "--auto-approve", "--format", "json")
-    while json.loads(first.stdout.readline())["type"] != "waiting":
-        pass
-    second = place.call("apply", "--auto-approve", "--format", "json")
-    first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=30)
-    assert [event["type"] for event in second.events] == ["ended"]
-    assert (second.returncode, second.report["exit_code"], second.report["ending"]) == (1, 1, "stopped")
-    assert second.report["pending"] is None
-
-
 def test_a_second_runner_is_told_who_holds_the_account(place, serve: Serve) -> None:
     sandbox = serve()
     slow = (place.root / "campaigns.yaml").read_text().replace("{requests: 100, per: 1s}", "{requests: 1, per: 10m}")
