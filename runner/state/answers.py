@@ -22,6 +22,7 @@ from runner.model.ledger import IN_DOUBT, Acceptance, ChunkStatus
 from runner.state.dialects import ServerMoment
 from runner.state.fence import Held, check_fence
 from runner.state.tables import chunks, recipients, refused
+from runner.state.transactions import Transactions
 
 LONG_DIGITS = re.compile(r"\d(?:[\s().-]{0,2}\d){8,}")
 
@@ -46,25 +47,21 @@ FORGET_REFUSAL = delete(refused).where(
 REFUSE = insert(refused)
 
 
+def accept_sending(transactions: Transactions, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> bool:
+    """Record what nearly every answer is, the first to this run's own chunk; False where it is not `sending` still."""
+    own = {"answered": chunk, "answering": held.run_id}
+    return transactions.change(ACCEPT_SENDING, {**own, **_spell_end(ended), **_tell(acceptance)}) == 1
+
+
 def record_accepted(connection: Connection, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
-    """The provider took the chunk."""
-    told = {
-        "provider_id": acceptance.provider_id,
-        "cost": acceptance.cost,
-        "currency": acceptance.currency,
-        "counted": acceptance.counted,
-        "audio_name": acceptance.audio_name,
-        "reason": None,
-    }
-    if _accept_sending(connection, held, chunk, ended, told):
-        return
+    """The provider took the chunk, whatever it has become meanwhile."""
     found = _find_own(connection, held, chunk)
     if found.status == ChunkStatus.RELEASED:
         message = f"chunk {chunk} was settled as not sent, and now the provider says that it took it"
         hint = "its people may be reached twice: stop the campaign, and see `campaign status`"
         raise AlreadySettled(message, hint=hint)
     if _may_answer(found, ChunkStatus.ACCEPTED) or found.settled_at is not None:
-        _answer(connection, found, ChunkStatus.ACCEPTED, ended, told)
+        _answer(connection, found, ChunkStatus.ACCEPTED, ended, _tell(acceptance))
 
 
 def record_rejected(connection: Connection, held: Held, chunk: str, reason: str, ended: Instant) -> bool:
@@ -127,12 +124,6 @@ def _find_own(connection: Connection, held: Held, chunk: str) -> Row[Any]:
     return found
 
 
-def _accept_sending(connection: Connection, held: Held, chunk: str, ended: Instant, told: dict[str, Any]) -> bool:
-    """Record what nearly every answer is, the first to this run's own chunk; False where it is not `sending` still."""
-    own = {"answered": chunk, "answering": held.run_id}
-    return connection.execute(ACCEPT_SENDING, {**own, **_spell_end(ended), **told}).rowcount == 1
-
-
 def _may_answer(found: Row[Any], status: ChunkStatus) -> bool:
     """Whether an answer still changes the chunk: not when it is recorded already, nor when an operator settled it."""
     if found.status not in IN_DOUBT and found.status != status and found.settled_at is None:
@@ -145,6 +136,17 @@ def _answer(
 ) -> None:
     statement, end = (ANSWER, {}) if ended is None else (ANSWER_ENDED, _spell_end(ended))
     connection.execute(statement, {"answered": found.id, "status": status, **end, **told})
+
+
+def _tell(acceptance: Acceptance) -> dict[str, Any]:
+    return {
+        "provider_id": acceptance.provider_id,
+        "cost": acceptance.cost,
+        "currency": acceptance.currency,
+        "counted": acceptance.counted,
+        "audio_name": acceptance.audio_name,
+        "reason": None,
+    }
 
 
 def _spell_end(ended: Instant) -> dict[str, object]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, String, bindparam, select
+from sqlalchemy import Connection, LargeBinary, String, TextClause, bindparam, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from runner.state.tables import Moment, recipients
+from runner.state.tables import Moment, chunks, insert_row, recipients
 
 IS_LOCK = (
     "locktype = 'advisory' AND granted AND objsubid = 2"
@@ -26,7 +27,9 @@ UNIQUE_VIOLATION = "23505"
 """PostgreSQL's code of a key that is there already (its manual, appendix A)."""
 
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
-UNNEST_PEOPLE = f"{INSERT_PEOPLE} SELECT %s, unnest(%b::bytea[]), %s"
+SELECT_CUT = "SELECT campaign_id, substr(people, n, 16), id FROM chunk, generate_series(1, length(people), 16) AS n"
+"""People are one value to the driver, since it takes long over each of many."""
+RECORD = insert(chunks)
 RAISE_SERIAL = "UPDATE state SET serial = serial + 1"
 SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
@@ -72,6 +75,9 @@ def _write_last_postgresql(element: LastHexadecimal, compiler: SQLCompiler, **ho
     return f"max({_write_hex_postgresql(element, compiler, **how)})"
 
 
+SERVER_NOW = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
+
+
 class ServerMoment(FunctionElement[datetime]):
     """The clock of the server that keeps the state; NULL where that is a file, whose clock would be this machine's."""
 
@@ -86,7 +92,7 @@ def _write_moment_sqlite(_element: ServerMoment, _compiler: SQLCompiler, **_how:
 
 @compiles(ServerMoment, "postgresql")
 def _write_moment_postgresql(_element: ServerMoment, _compiler: SQLCompiler, **_how: object) -> str:
-    return "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"
+    return SERVER_NOW
 
 
 SERVER_CLOCK = select(ServerMoment())
@@ -132,20 +138,34 @@ def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseud
     # takes half as long again.
     people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(UNNEST_PEOPLE, (campaign_id, people, chunk_id))
+        chunk = "WITH chunk (campaign_id, id, people) AS (VALUES (%s, %s, %b))"
+        connection.exec_driver_sql(f"{INSERT_PEOPLE} {chunk} {SELECT_CUT}", (campaign_id, chunk_id, b"".join(people)))
     else:
         connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
 
 
-def record_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:
-    """The same for a new chunk, which raises the state's serial. Raises what `insert_people` does."""
+def record_chunk(connection: Connection, recorded: Mapping[str, Any], pseudonyms: Sequence[bytes]) -> None:
+    """Keep a new chunk, a row of `chunks`, with its people, and raise the state's serial.
+
+    Raises what `insert_people` does.
+    """
     if connection.dialect.name == "postgresql":
         # At once: a server far away takes as long for each statement.
-        together = f"WITH raised AS ({RAISE_SERIAL}) {UNNEST_PEOPLE}"
-        connection.exec_driver_sql(together, (campaign_id, sorted(pseudonyms), chunk_id))
+        connection.execute(_write_chunk(tuple(recorded)), {**recorded, "people": b"".join(sorted(pseudonyms))})
     else:
-        insert_people(connection, campaign_id, chunk_id, pseudonyms)
+        chunk_id = insert_row(connection, RECORD, recorded)
+        insert_people(connection, recorded["campaign_id"], chunk_id, pseudonyms)
         connection.exec_driver_sql(RAISE_SERIAL)
+
+
+@lru_cache(maxsize=2)
+def _write_chunk(columns: tuple[str, ...]) -> TextClause:
+    names, places = ", ".join(columns), ", ".join(f":{column}" for column in columns)
+    typed = [bindparam(column, type_=chunks.c[column].type) for column in columns]
+    values = f"({names}, recorded_server_at) VALUES ({places}, {SERVER_NOW})"
+    chunk = f"INSERT INTO chunks {values} RETURNING campaign_id, id, :people AS people"
+    together = f"WITH raised AS ({RAISE_SERIAL}), chunk AS ({chunk}) {INSERT_PEOPLE} {SELECT_CUT}"
+    return text(together).bindparams(*typed, bindparam("people", type_=LargeBinary))
 
 
 @lru_cache(maxsize=4)

@@ -231,8 +231,9 @@ class Ledger:
 
     def record_accepted(self, held: Held, chunk: str, acceptance: Acceptance, ended: Instant) -> None:
         """Record that the provider took the chunk. Raises AlreadySettled where it was settled as not sent."""
-        with self._transactions.recording() as connection:
-            answers.record_accepted(connection, held, chunk, acceptance, ended)
+        if not answers.accept_sending(self._transactions, held, chunk, acceptance, ended):
+            with self._transactions.recording() as connection:
+                answers.record_accepted(connection, held, chunk, acceptance, ended)
 
     def record_rejected(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
         """Record that the provider refused the chunk: its people are pending again.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
-from typing import Any, final
+from functools import lru_cache
+from typing import Any, TypeVar, final
 
-from sqlalchemy import URL, Connection, RootTransaction, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, RootTransaction, Update, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +16,8 @@ from runner.errors import LockLost, RunnerError, StateRefused, StateUnavailable
 from runner.state.sessiongrip import SessionGrip, end_session, take_session
 from runner.state.tables import campaigns
 from runner.state.transactions import Transactions
+
+Value = TypeVar("Value")
 
 for _index in campaigns.indexes:
     # Said here, since its mere mention has SQLAlchemy load all that it knows of PostgreSQL: a tenth of a plan's start.
@@ -57,6 +60,8 @@ ARGUMENTS: Mapping[str, object] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
     "application_name": "campaign",
+    # A transaction begins by our own words: the driver's would be one more question for a server that is far away.
+    "autocommit": True,
     # A statement that the server prepared in one session means nothing to the next one that a pooler gives us.
     "prepare_threshold": None,
 }
@@ -68,7 +73,9 @@ DURABLE = (
     " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
 )
 DURABLE_ALONE = f"{DURABLE} FROM state FOR UPDATE"
-LOOKING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+IS_DURABLE = ("on", "remote_apply")
+IS_DURABLE_ALONE = text(f"({DURABLE_ALONE}) IN {IS_DURABLE}")
+LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class SessionLost(StateUnavailable):
@@ -102,7 +109,7 @@ class PostgresqlTransactions(Transactions):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One moment of the state, for as long as the block lasts; nobody waits for it."""
-        with self._transaction(lambda connection: connection.exec_driver_sql(LOOKING)) as connection:
+        with self._transaction(lambda connection: connection.exec_driver_sql(LOOK)) as connection:
             yield connection
 
     @contextmanager
@@ -126,6 +133,14 @@ class PostgresqlTransactions(Transactions):
         except SessionLost as lost:
             message = f"this run has lost its lock with its session: {lost.message}"
             raise LockLost(message, hint="nothing more was sent: apply again to go on") from lost
+
+    def change(self, change: Update, values: Mapping[str, object]) -> int:
+        """One change as a durable transaction of its own, which waits for others; answer how many rows it found.
+
+        None are found where the server does not keep to what makes it durable, as `recording` then says.
+        """
+        with self._telling():
+            return self._in_session(lambda connection: _change_alone(connection, change, values))
 
     def take(self, state_id: str, fingerprint: bytes) -> SessionGrip | None:
         """The session's own lock on the account, in the very session that records."""
@@ -166,16 +181,20 @@ class PostgresqlTransactions(Transactions):
             yield transaction.connection
 
     def _begin(self, begin: Callable[[Connection], object]) -> RootTransaction:
-        """A session in whose transaction only `begin` was done; a new one where the last one was lost meanwhile."""
+        """A transaction in which only `begin` was done."""
+        return self._in_session(lambda connection: _begin_in(connection, begin))
+
+    def _in_session(self, step: Callable[[Connection], Value]) -> Value:
+        """Do this in the session that there is; once more in a new one where the last one was lost meanwhile."""
         if self._connection is not None:
             try:
-                return self._begin_in(self._connection, begin)
+                return step(self._connection)
             except DBAPIError as error:
                 # Whoever waited for a silent server has no time left to wait for a new session of it.
                 if not error.connection_invalidated or self._is_silence(error):
                     raise
                 self.close()
-        return self._begin_in(self._connect(), begin)
+        return step(self._connect())
 
     @staticmethod
     def _is_silence(error: DBAPIError) -> bool:
@@ -183,17 +202,10 @@ class PostgresqlTransactions(Transactions):
 
         return isinstance(error.orig, FellSilent)
 
-    def _begin_in(self, connection: Connection, begin: Callable[[Connection], object]) -> RootTransaction:
-        with ExitStack() as until_begun:
-            transaction = connection.begin()
-            until_begun.callback(transaction.close)
-            begin(connection)
-            until_begun.pop_all()
-        return transaction
-
     def _begin_durably(self, connection: Connection, durable: str = DURABLE) -> None:
+        connection.exec_driver_sql("BEGIN")
         answer = connection.exec_driver_sql(durable).scalar()
-        if answer not in ("on", "remote_apply"):
+        if answer not in IS_DURABLE:
             raise self._refuse_setting("synchronous_commit", answer, "on")
 
     def _begin_alone(self, connection: Connection) -> None:
@@ -238,6 +250,26 @@ class PostgresqlTransactions(Transactions):
             if told is None:
                 raise
             raise told from error
+
+
+def _begin_in(connection: Connection, begin: Callable[[Connection], object]) -> RootTransaction:
+    with ExitStack() as until_begun:
+        transaction = connection.begin()
+        until_begun.callback(transaction.close)
+        begin(connection)
+        until_begun.pop_all()
+    return transaction
+
+
+def _change_alone(connection: Connection, change: Update, values: Mapping[str, object]) -> int:
+    # What it finds is looked at again once it has waited: so the server does at this level of isolation, row by row.
+    with connection.begin():
+        return connection.execute(_wait_for_others(change), values).rowcount
+
+
+@lru_cache(maxsize=4)
+def _wait_for_others(change: Update) -> Update:
+    return change.where(IS_DURABLE_ALONE)
 
 
 def _spell(seconds: float) -> str:

@@ -6,24 +6,24 @@ What else holds people the same way, adoption, is recorded the same way.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select
+from sqlalchemy import Connection, Row, bindparam, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import AlreadyHeld, ProbeNeeded, StateRefused, TooManyInDoubt
 from runner.model.clock import Instant
 from runner.model.ledger import Adoption, ChunkStatus, KeptContent, NewChunk
 from runner.state.answers import clean_reason
-from runner.state.chunks import DOUBT, LAST_IS_DOUBT, is_campaign, name_account, name_campaign
-from runner.state.dialects import ServerMoment, is_held_twice, record_people
+from runner.state.chunks import DOUBT, LAST_IS_DOUBT, name_account, name_campaign
+from runner.state.dialects import is_held_twice, record_chunk
 from runner.state.fence import FENCE, Held, refuse_lost, refuse_older
 from runner.state.people import CAMPAIGN_ID
 from runner.state.renaming import RENAMED, refuse_renamed
 from runner.state.stops import refuse_stopped
-from runner.state.tables import campaigns, chunks, contents, insert_row, state, stops
+from runner.state.tables import campaigns, contents, insert_row, state, stops
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
 NAME_LENGTH = 10
@@ -31,20 +31,21 @@ NAME_LENGTH = 10
 
 # To build a statement takes longer than to carry it out: what each chunk needs is built once.
 # And all that must hold for it is asked at once, since a server far away takes as long for each question.
-CONTENT_ID = select(contents.c.id).join(campaigns).where(is_campaign(), contents.c.digest == bindparam("digest"))
+# Of few joins, since it takes a server longer to plan them than to carry them out.
+CAMPAIGN = CAMPAIGN_ID.scalar_subquery()
+CONTENT_ID = select(contents.c.id).where(contents.c.campaign_id == CAMPAIGN, contents.c.digest == bindparam("digest"))
 KNOWN = FENCE.add_columns(
-    select(state.c.serial).scalar_subquery().label("serial"),
-    select(state.c.retired_at).scalar_subquery().label("retired_at"),
-    CAMPAIGN_ID.scalar_subquery().label("campaign_id"),
+    state.c.serial,
+    state.c.retired_at,
+    CAMPAIGN.label("campaign_id"),
     CONTENT_ID.scalar_subquery().label("content_id"),
 )
 KNOWN_BEFORE_SENDING = KNOWN.add_columns(
     exists().select_from(stops).label("stopped"),
-    RENAMED.scalar_subquery().label("renamed"),
+    RENAMED.scalar_subquery().label("renamed_id"),
     DOUBT.scalar_subquery().label("in_doubt"),
     LAST_IS_DOUBT.scalar_subquery().label("last_is_doubt"),
 )
-RECORD = insert(chunks).values(recorded_server_at=ServerMoment())
 
 
 def record_sending(
@@ -61,7 +62,8 @@ def record_sending(
     _refuse_retired(known.retired_at)
     if known.stopped:
         refuse_stopped(connection, chunk)
-    refuse_renamed(chunk, known.renamed)
+    if known.renamed_id is not None:
+        refuse_renamed(connection, chunk, known.renamed_id)
     _refuse_doubt(known.in_doubt, held, max_in_doubt)
     if known.last_is_doubt and 0 < chunk.largest_probe < len(chunk.pseudonyms):
         raise ProbeNeeded
@@ -84,8 +86,7 @@ def record_sending(
         "plan_id": chunk.plan_id,
         "base_url": chunk.base_url,
     }
-    chunk_id = insert_row(connection, RECORD, recorded)
-    _record_people(connection, campaign_id, chunk_id, chunk.pseudonyms, chunk.campaign)
+    _record(connection, recorded, chunk)
     return name, known.serial + 1
 
 
@@ -115,8 +116,7 @@ def record_adopted(connection: Connection, held: Held, adoption: Adoption, insta
         "settled_by": adoption.by,
         "adopted": True,
     }
-    chunk_id = insert_row(connection, RECORD, recorded)
-    _record_people(connection, campaign_id, chunk_id, adoption.pseudonyms, adoption.campaign)
+    _record(connection, recorded, adoption)
     return name
 
 
@@ -172,14 +172,12 @@ def _make_name() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(NAME_LENGTH))
 
 
-def _record_people(
-    connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes], campaign: str
-) -> None:
+def _record(connection: Connection, recorded: Mapping[str, object], new: NewChunk | Adoption) -> None:
     try:
-        record_people(connection, campaign_id, chunk_id, pseudonyms)
+        record_chunk(connection, recorded, new.pseudonyms)
     except IntegrityError as error:
         if not is_held_twice(error):
             raise
-        message = f"somebody of this chunk is held by campaign `{campaign}` already; nothing of it was sent"
+        message = f"somebody of this chunk is held by campaign `{new.campaign}` already; nothing of it was sent"
         hint = "another run has sent for this campaign meanwhile: apply again, which plans anew"
         raise AlreadyHeld(message, hint=hint) from error

@@ -11,8 +11,7 @@ from runner.state.people import find_campaign_id
 from runner.state.tables import campaigns, chunks, contents, formers, recipients, refused, runs
 
 RENAMED = (
-    select(campaigns.c.name)
-    .join(formers, formers.c.campaign_id == campaigns.c.id)
+    select(formers.c.campaign_id)
     .where(
         formers.c.name == bindparam("campaign"),
         formers.c.edition.is_not_distinct_from(bindparam("edition")),
@@ -54,14 +53,14 @@ def rename(connection: Connection, former: Identity, name: Identity) -> bool:
     return True
 
 
-def refuse_renamed(chunk: NewChunk, renamed: str | None) -> None:
-    """Raise AlreadyHeld where the campaign of this chunk was renamed, to `renamed`, since this run began.
+def refuse_renamed(connection: Connection, chunk: NewChunk, campaign_id: int) -> None:
+    """Raise AlreadyHeld: the campaign of this chunk was renamed, and is `campaign_id`, since this run began.
 
     The people that it holds stand under the new name, so that nothing here would keep them from being reached again.
     """
-    if renamed is not None:
-        message = f"`{chunk.label}` was renamed while this run went on: its ledger goes on under `{renamed}`"
-        raise AlreadyHeld(message, hint="apply again, with the files of today")
+    renamed = connection.execute(select(campaigns.c.name).where(campaigns.c.id == campaign_id)).scalar_one()
+    message = f"`{chunk.label}` was renamed while this run went on: its ledger goes on under `{renamed}`"
+    raise AlreadyHeld(message, hint="apply again, with the files of today")
 
 
 def _share_doubt(connection: Connection, former_id: int, campaign_id: int) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Update, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -85,6 +85,11 @@ class SqliteTransactions(Transactions):
     def fenced(self) -> AbstractContextManager[Connection]:
         """A durable transaction of whoever holds a lock: the lock is a file's, so it is one like any other."""
         return self.recording()
+
+    def change(self, change: Update, values: Mapping[str, object]) -> int:
+        """One change as a durable transaction of its own; answer how many rows it found."""
+        with self.recording() as connection:
+            return connection.execute(change, values).rowcount
 
     def take(self, _state_id: str, fingerprint: bytes) -> FileGrip | None:
         """The lock on a file beside the state."""

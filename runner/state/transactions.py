@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Update
 
 
 class Grip(Protocol):
@@ -45,6 +45,13 @@ class Transactions(ABC):
     @abstractmethod
     def fenced(self) -> AbstractContextManager[Connection]:
         """A durable transaction of whoever holds a lock. Raises LockLost where the lock went with its connection."""
+
+    @abstractmethod
+    def change(self, change: Update, values: Mapping[str, object]) -> int:
+        """One change as a durable transaction of its own; answer how many rows it found.
+
+        Where it can't be told whether it was carried out, it may be carried out twice.
+        """
 
     @abstractmethod
     def take(self, state_id: str, fingerprint: bytes) -> Grip | None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -15,14 +16,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
 
-from runner.errors import AccountLocked, AlreadyHeld, LockLost, StateRefused, StateUnavailable
+from runner.errors import AccountLocked, AlreadyHeld, AlreadySettled, LockLost, StateRefused, StateUnavailable
 from runner.model.clock import SystemClock
 from runner.model.ledger import Adoption, KeptContent, NewChunk
 from runner.model.secret import Secret
 from runner.numbers import mask_numbers
-from runner.state import postgresql
+from runner.state import postgresql, tables
 from runner.state.lock import hold_account, this_holder
 from runner.state.open import create_state, find_state, open_state
 from runner.state.places import find_hosts
@@ -183,6 +184,38 @@ def test_a_recording_is_durable_whatever_the_roles_default_is(cluster, tmp_path,
         for transaction in (state.transactions.recording, state.transactions.fenced):
             with transaction() as connection:
                 assert connection.execute(text("SHOW synchronous_commit")).scalar() == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+def test_a_change_of_its_own_is_as_durable(cluster, tmp_path, clock, given, kept):
+    schema = cluster.new_schema()
+    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
+    cluster.ask(f"ALTER ROLE r{schema} SET synchronous_commit = {given}")
+    cluster.ask(f"GRANT ALL ON SCHEMA {schema} TO r{schema}")
+    with opened(cluster.url(schema, user=f"r{schema}"), tmp_path, clock) as state:
+        tell = update(tables.state).values(state_id=func.current_setting("synchronous_commit"))
+        assert state.transactions.change(tell, {}) == 1
+        with state.transactions.reading() as connection:
+            assert connection.execute(select(tables.state.c.state_id)).scalar() == kept
+
+
+def test_an_answer_waits_for_whoever_settles_its_chunk_and_is_no_second_truth(desk, cluster):
+    chunk, schema, answering = desk.record(1), desk_schema(desk), session_of(desk)
+    about = f"host={cluster.folder} port={cluster.port} user=owner dbname=postgres"
+    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+    with psycopg.connect(about) as operator, ThreadPoolExecutor() as beside:
+        operator.execute(f"SELECT * FROM {schema}.state FOR UPDATE")
+        answered = beside.submit(desk.accept, chunk)
+        while not answered.done() and cluster.ask(waits, answering) != [(True,)]:
+            pass
+        assert not answered.done()
+        operator.execute(f"UPDATE {schema}.chunks SET status = 'released', settled_at = recorded_at")
+        operator.commit()
+        with pytest.raises(AlreadySettled):
+            answered.result(timeout=10)
+    assert desk.ledger.find_chunk(chunk).status == "released"
 
 
 # Sessions that are lost
