@@ -109,7 +109,7 @@ class Apply:
             return []
         digest = keep_content(campaign.content, self.state.pseudonyms).digest
         pages = self.state.ledger.read_people(campaign.name, campaign.edition, digest)
-        known = {bytes.fromhex(item[:32]) for page in pages for item in page.split(",")}
+        known = {page[at : at + 16] for _, page in pages for at in range(0, len(page), 16)}
         wanted = world.files.find_campaign(campaign.name).wanted
         return [number for number in wanted if world.pseudonyms[number] not in known]
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from runner.errors import AlreadyHeld, AlreadySettled, LockLost
 from runner.model.clock import Clock, Instant
 from runner.model.ledger import NewChunk
+from runner.state import people
 from runner.state.fence import Held
 from runner.state.ledger import Ledger
 from runner.state.open import State
@@ -37,10 +38,10 @@ class WatchedLedger:
 
         return transact
 
-    def read_people(self, name: str, edition: str | None, digest: bytes) -> Iterator[str]:
+    def read_people(self, name: str, edition: str | None, digest: bytes) -> Iterator[people.Held]:
         """All pages are read in one step."""
         read = self._ledger.read_people
-        pages: list[str] = self._process.transact("read_people", lambda: list(read(name, edition, digest)))
+        pages: list[people.Held] = self._process.transact("read_people", lambda: list(read(name, edition, digest)))
         return iter(pages)
 
     def record_sending(self, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import ITEMS, count, cut_page
+from runner.audience.engine import ITEMS, count, cut_bytes
 from runner.audience.reasons import REASONS, PseudonymSql
 from runner.model.approval import SEAL_BYTES, Narrowing
 from runner.model.plan import Reason, Rows
@@ -34,8 +32,9 @@ def narrow_people(
     """Let `people` hold only those whose seals are `approved`; answer what became of them, by row and in short."""
     seal, parameters = _seal_sql(pseudonym_sql)
     connection.execute("CREATE TABLE approved (seal VARCHAR)")
-    for page in _cut_pages(approved):
-        connection.execute(f"INSERT INTO approved SELECT item FROM {ITEMS}", {"parts": cut_page(page)})
+    for start in range(0, len(approved), _PAGE * SEAL_BYTES):
+        page = approved[start : start + _PAGE * SEAL_BYTES]
+        connection.execute(f"INSERT INTO approved SELECT item FROM {ITEMS}", {"parts": cut_bytes(page, SEAL_BYTES)})
     connection.execute(
         f"CREATE TABLE narrowed AS SELECT people.* FROM (SELECT *, {seal} AS seal FROM people) AS people"
         " SEMI JOIN approved USING (seal)",
@@ -63,9 +62,3 @@ def narrow_people(
 def _seal_sql(pseudonym_sql: PseudonymSql) -> tuple[str, dict[str, bytes]]:
     pseudonym, parameters = pseudonym_sql("number")
     return f"left({pseudonym}, {2 * SEAL_BYTES})", parameters
-
-
-def _cut_pages(approved: bytes) -> Iterator[str]:
-    for start in range(0, len(approved), _PAGE * SEAL_BYTES):
-        page = approved[start : start + _PAGE * SEAL_BYTES].hex()
-        yield ",".join(page[at : at + 2 * SEAL_BYTES] for at in range(0, len(page), 2 * SEAL_BYTES))

@@ -72,6 +72,13 @@ def cut_page(page: str) -> list[str]:
     return [*parts, page[start:]]
 
 
+def cut_bytes(joined: bytes, size: int) -> list[str]:
+    """Items of so many bytes each for `ITEMS`, as hexadecimal digits. Raises ValueError where one is cut short."""
+    if len(joined) % size:
+        raise ValueError(f"{len(joined)} bytes are no whole number of items of {size}")
+    return cut_page(joined.hex(",", size))
+
+
 def quote_name(name: str) -> str:
     """`name` as an identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -7,20 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import ITEMS, count, cut_page
+from runner.audience.engine import ITEMS, count, cut_bytes
 from runner.model.config import Kind
 from runner.model.plan import Reason, Rows
+from runner.pseudonyms import PSEUDONYM_BYTES
 
 REASONS = tuple(Reason)
 KINDS = tuple(Kind)
 PLACE_BITS = 40
 PLACE = f"((source::BIGINT << {PLACE_BITS}) | row)"
 """A row's place among all rows: its source, and in the lower bits its number in the source."""
-
-_REASONS_BY_LETTER = {"A": Reason.ACCEPTED, "U": Reason.UNKNOWN, "S": Reason.SENDING, "R": Reason.REFUSED}
 
 PseudonymSql = Callable[[str], tuple[str, dict[str, bytes]]]
 
@@ -44,12 +42,12 @@ class LedgerPeople:
     """A campaign's people in the ledger: about how many there are, and what turns a column of numbers into pseudonyms.
 
     `read` answers pages of all of them, `find` of those who are among some pseudonyms, which it may ask for more
-    than once.
+    than once: each page a reason, and the pseudonyms for whom it is one, joined.
     """
 
     count: int
-    read: Callable[[], Iterable[str]]
-    find: Callable[[Callable[[], Iterable[Sequence[bytes]]]], Iterable[str]]
+    read: Callable[[], Iterable[tuple[Reason, bytes]]]
+    find: Callable[[Callable[[], Iterable[Sequence[bytes]]]], Iterable[tuple[Reason, bytes]]]
     pseudonym_sql: PseudonymSql
 
 
@@ -62,7 +60,7 @@ def build_people(
     """Make the table `people` (number, place, kind, reason): each number once, where it stands first, and its reason.
 
     `judge` makes the table `judged` of the rows. A later row of a number is none of its people: it is a duplicate.
-    Raises ValueError for a person of the ledger who can't be read.
+    Raises ValueError for people of the ledger who can't be read.
     """
     if ledger is None:
         judge(connection)
@@ -110,28 +108,17 @@ def _name_persons(
     connection.execute(f"CREATE TABLE persons AS {hashed}", parameters)
 
 
-def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[str]) -> None:
-    """Make the table `ledger` (pseudonym, reason) of pages, which are items joined by commas.
+def _read_ledger(connection: DuckDBPyConnection, pages: Iterable[tuple[Reason, bytes]]) -> None:
+    """Make the table `ledger` (pseudonym, reason).
 
-    An item is 32 hexadecimal digits and a letter. Raises ValueError for an item that can't be read: a person who is not
-    recognised would be reached again.
+    Raises ValueError for a page that can't be cut: a person who is not recognised would be reached again.
     """
-    reasons = " ".join(
-        f"WHEN ends_with(item, '{letter}') THEN {REASONS.index(reason)}"
-        for letter, reason in _REASONS_BY_LETTER.items()
-    )
     # As 16 bytes of a fixed width they take a third of a text's room. Out of bytes, unlike digits, it is had at once.
     connection.execute("CREATE TABLE ledger (pseudonym UUID, reason UTINYINT)")
-    items = f"SELECT CASE WHEN length(item) = 33 THEN item END AS item FROM {ITEMS}"
-    query = f"INSERT INTO ledger SELECT unhex(substr(item, 1, 32))::UUID, CASE {reasons} END FROM ({items})"
-    try:
-        for page in pages:
-            connection.execute(query, {"parts": cut_page(page)})
-    except duckdb.InvalidInputException as error:
-        raise ValueError("a person of the ledger can't be read") from error
-    broken = count(connection, "SELECT count(*) FROM ledger WHERE reason IS NULL")
-    if broken:
-        raise ValueError(f"{broken} people of the ledger can't be read")
+    query = f"INSERT INTO ledger SELECT unhex(item)::UUID, $reason FROM {ITEMS}"
+    for reason, people in pages:
+        if people:
+            connection.execute(query, {"parts": cut_bytes(people, PSEUDONYM_BYTES), "reason": REASONS.index(reason)})
 
 
 def _fetch_pseudonyms(connection: DuckDBPyConnection) -> Iterator[Sequence[bytes]]:

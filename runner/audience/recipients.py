@@ -143,7 +143,7 @@ class Audience:
         return narrowing
 
     def count_shared(
-        self, held: Sequence[Iterable[str]], planned: Sequence[array[int]], pseudonym_sql: PseudonymSql | None
+        self, held: Sequence[Iterable[bytes]], planned: Sequence[array[int]], pseudonym_sql: PseudonymSql | None
     ) -> tuple[int, tuple[int, ...]]:
         """How many people, pending or reached, are in any of these groups, and in each: `held` by pseudonym first."""
         return count_shared(self._connection, held, planned, pseudonym_sql)

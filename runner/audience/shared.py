@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from duckdb import DuckDBPyConnection
 
-from runner.audience.engine import ITEMS, count, cut_page
+from runner.audience.engine import ITEMS, count, cut_bytes
 from runner.audience.reasons import REASONS, PseudonymSql
 from runner.model.plan import Reason
+from runner.pseudonyms import PSEUDONYM_BYTES
 
 _PAGE = 100_000
 _PEOPLE = ", ".join(
@@ -19,14 +20,14 @@ _PEOPLE = ", ".join(
 
 def count_shared(
     connection: DuckDBPyConnection,
-    held: Sequence[Iterable[str]],
+    held: Sequence[Iterable[bytes]],
     planned: Sequence[array[int]],
     pseudonym_sql: PseudonymSql | None,
 ) -> tuple[int, tuple[int, ...]]:
     """How many of those who are pending or reached are in any of the groups, and how many are in each.
 
-    `held` are groups of the ledger, in pages of comma-joined hexadecimal pseudonyms; `planned`, which follow them, are
-    numbers. `pseudonym_sql` is needed where there are any of the ledger.
+    `held` are groups of the ledger, in pages of joined pseudonyms; `planned`, which follow them, are numbers.
+    `pseudonym_sql` is needed where there are any of the ledger.
     """
     connection.execute("CREATE TABLE shared (number BIGINT, member UINTEGER)")
     if held and pseudonym_sql is not None:
@@ -40,7 +41,7 @@ def count_shared(
     return everybody, tuple(by_member.get(member, 0) for member in range(len(held) + len(planned)))
 
 
-def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[str]], pseudonym_sql: PseudonymSql) -> None:
+def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[bytes]], pseudonym_sql: PseudonymSql) -> None:
     pseudonym, parameters = pseudonym_sql("number")
     connection.execute(
         f"CREATE TABLE own AS SELECT number, {pseudonym} AS pseudonym FROM people WHERE reason IN ({_PEOPLE})",
@@ -50,8 +51,8 @@ def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[str]], ps
         for page in pages:
             connection.execute(
                 "INSERT INTO shared SELECT number, $member FROM own"
-                f" SEMI JOIN (SELECT lower(item) AS pseudonym FROM {ITEMS}) USING (pseudonym)",
-                {"member": member, "parts": cut_page(page)},
+                f" SEMI JOIN (SELECT item AS pseudonym FROM {ITEMS}) USING (pseudonym)",
+                {"member": member, "parts": cut_bytes(page, PSEUDONYM_BYTES)},
             )
     connection.execute("DROP TABLE own")
 

@@ -75,11 +75,12 @@ class Ledger:
         with self._transactions.reading() as connection:
             return campaigns.find_audio_name(connection, name, edition, audio)
 
-    def read_people(self, name: str, edition: str | None, content_digest: bytes) -> Iterator[str]:
-        """The people that may not be sent to, in pages of comma-joined items: 32 hexadecimal digits and one letter.
+    def read_people(self, name: str, edition: str | None, content_digest: bytes) -> Iterator[people.Held]:
+        """The people that may not be sent to, in pages, each with one reason of theirs.
 
-        A, U and S are those of accepted, unknown and sending chunks; R are those refused with this very content. Each
-        page is a transaction of its own, so that nobody who records waits for whoever reads.
+        They are those of accepted, unknown and sending chunks, and those refused with this very content. They are read
+        by transactions of their own, so that nobody who records waits for whoever reads. Raises StateRefused where one
+        of them can't be told: a person who is not recognised would be reached again.
         """
         with self._transactions.reading() as connection:
             campaign_id = people.find_campaign_id(connection, name, edition)
@@ -88,17 +89,16 @@ class Ledger:
         for read in (people.read_held, people.read_refused):
             yield from self._read_all(read, campaign_id, content_digest)
 
-    def _read_all(self, read: people.ReadPage, campaign_id: int, content_digest: bytes) -> Iterator[str]:
+    def _read_all(self, read: people.ReadPage, campaign_id: int, content_digest: bytes) -> Iterator[people.Held]:
         last: bytes | None = b""
         while last is not None:
             with self._transactions.reading() as connection:
                 page, last = read(connection, campaign_id, content_digest, last)
-            if page is not None:
-                yield page
+            yield from page
 
     def find_people(
         self, name: str, edition: str | None, content_digest: bytes, asked: Iterable[Sequence[bytes]]
-    ) -> Iterator[str]:
+    ) -> Iterator[people.Held]:
         """Those of `asked`, pages of pseudonyms, that may not be sent to, and perhaps others: as `read_people` does.
 
         For a campaign that holds many more people than are asked for.
@@ -110,8 +110,7 @@ class Ledger:
         for page in asked:
             with self._transactions.reading() as connection:
                 found = people.find_held(connection, campaign_id, page)
-            if found:
-                yield found
+            yield from found
         yield from self._read_all(people.read_refused, campaign_id, content_digest)
 
     def mark(self) -> Mark:
@@ -155,14 +154,13 @@ class Ledger:
         with self._transactions.reading() as connection:
             return resemblance.find_hearers(connection, audio)
 
-    def read_hearers(self, hearers: Hearers) -> Iterator[str]:
-        """The pseudonyms of those people, in pages of comma-joined items of 32 hexadecimal digits."""
+    def read_hearers(self, hearers: Hearers) -> Iterator[bytes]:
+        """The pseudonyms of those people, in pages, in which one stands after the other."""
         last: bytes | None = b""
         while last is not None:
             with self._transactions.reading() as connection:
                 page, last = resemblance.read_hearers(connection, hearers, last)
-            if page is not None:
-                yield page
+            yield page
 
     def contacts(self, pseudonym: bytes) -> tuple[ChunkRecord, ...]:
         """Every chunk that holds this person: those that reached them, and those of which that is not known."""

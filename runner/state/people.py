@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, func, select, true
 
+from runner.errors import StateRefused
 from runner.model.ledger import ChunkStatus
+from runner.model.plan import Reason
 from runner.pseudonyms import PSEUDONYM_BYTES
 from runner.state.chunks import is_campaign, name_campaign
-from runner.state.dialects import Hexadecimal, LastHexadecimal, find_statuses
+from runner.state.dialects import JoinedBytes, LastHexadecimal, find_statuses
 from runner.state.tables import campaigns, chunks, contents, recipients, refused
 
 PAGE = 100_000
-"""People a page: some 3 MB of text."""
+"""People a page: some 2 MB."""
 
 GREATEST = b"\xff" * PSEUDONYM_BYTES
 
-LETTERS = {ChunkStatus.ACCEPTED.value: "A", ChunkStatus.UNKNOWN.value: "U", ChunkStatus.SENDING.value: "S"}
-REFUSED = "R"
-LOST = LETTERS[ChunkStatus.UNKNOWN]
-"""The letter of people whose chunk is gone: nobody knows what became of them, so they are held."""
+REASONS = {ChunkStatus.ACCEPTED.value: Reason.ACCEPTED, ChunkStatus.SENDING.value: Reason.SENDING}
+LOST = Reason.UNKNOWN
+"""The reason of all others, those among them whose chunk is gone: nobody knows what became of them."""
 
 CAMPAIGN_ID = select(campaigns.c.id).where(is_campaign())
 
 
-def _page(query: Select[bytes, str]) -> Select[str, str]:
+def join_people(pseudonym: ColumnElement[bytes], **conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """A query for those people, by the condition that holds for them, as `read_joined` reads them."""
+    odd = func.count().filter(func.length(pseudonym) != PSEUDONYM_BYTES).label("odd")
+    return select(odd, *(JoinedBytes(pseudonym, held).label(name) for name, held in conditions.items()))
+
+
+def read_joined(row: Row[*tuple[Any, ...]], name: str) -> bytes:
+    """Those people, pseudonym after pseudonym, in any order. Raises StateRefused where one of them can't be told."""
+    if row.odd:
+        message = "the state is damaged: it holds somebody whose pseudonym is none"
+        raise StateRefused(message, hint="put back a copy from before", code="state-damaged")
+    return getattr(row, name) or b""
+
+
+def page_of(query: Select[bytes]) -> Select[*tuple[Any, ...]]:
+    """The next page of the people of `query`, which orders them, and their last."""
     people = query.limit(bindparam("page")).subquery()
-    # Joined by the database: a Python object a person would take ten times as long.
-    digits = Hexadecimal(people.c.pseudonym)
-    text = func.aggregate_strings(digits.concat(people.c.letter), ",")
-    return select(text, func.coalesce(LastHexadecimal(people.c.pseudonym), ""))
+    last = func.coalesce(LastHexadecimal(people.c.pseudonym), "").label("last")
+    return join_people(people.c.pseudonym, people=true()).add_columns(last)
 
 
 _NEXT = (recipients.c.campaign_id == bindparam("campaign_id")) & (recipients.c.pseudonym > bindparam("after"))
@@ -38,11 +54,13 @@ END_OF_PAGE = (
     select(recipients.c.pseudonym).where(_NEXT).order_by(recipients.c.pseudonym).offset(bindparam("others")).limit(1)
 )
 HELD = (
-    select(
-        func.aggregate_strings(
-            Hexadecimal(recipients.c.pseudonym).concat(case(LETTERS, value=chunks.c.status, else_=LOST)), ","
-        )
+    join_people(
+        recipients.c.pseudonym,
+        accepted=chunks.c.status == ChunkStatus.ACCEPTED,
+        sending=chunks.c.status == ChunkStatus.SENDING,
+        unknown=chunks.c.status.is_(None) | chunks.c.status.not_in([ChunkStatus.ACCEPTED, ChunkStatus.SENDING]),
     )
+    .select_from(recipients)
     .outerjoin(chunks, recipients.c.chunk_id == chunks.c.id)
     .where(_NEXT, recipients.c.pseudonym <= bindparam("last"))
 )
@@ -50,8 +68,8 @@ _OF_CONTENT = (contents.c.campaign_id == bindparam("campaign_id")) & (contents.c
 _HELD_NOW = exists().where(
     recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.pseudonym == refused.c.pseudonym
 )
-REFUSED_PEOPLE = _page(
-    select(refused.c.pseudonym, literal(REFUSED).label("letter"))
+REFUSED_PEOPLE = page_of(
+    select(refused.c.pseudonym)
     .join(contents)
     .where(_OF_CONTENT, refused.c.pseudonym > bindparam("after"), ~_HELD_NOW)
     .order_by(refused.c.pseudonym)
@@ -67,9 +85,11 @@ REFUSED_ALONE = (
     .order_by(chunks.c.id)
 )
 
-Page = tuple[str | None, bytes | None]
-"""People, joined by commas, and the last of their pseudonyms; nothing where there are no more."""
+Held = tuple[Reason, bytes]
+"""Why people may not be sent to, and their pseudonyms, one after the other in any order."""
 
+Page = tuple[Sequence[Held], bytes | None]
+"""People, and the last of their pseudonyms; None where there are no more."""
 
 ReadPage = Callable[[Connection, int, bytes, bytes], Page]
 
@@ -84,20 +104,23 @@ def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: b
     asked = {"campaign_id": campaign_id, "after": after}
     # The end of the page is found first: to count people off while they are joined takes half as long again.
     last = connection.execute(END_OF_PAGE, {**asked, "others": PAGE - 1}).scalar()
-    text = connection.execute(HELD, {**asked, "last": last or GREATEST}).scalar()
-    return text, last
+    row = connection.execute(HELD, {**asked, "last": last or GREATEST}).one()
+    return [(reason, read_joined(row, reason.value)) for reason in (*REASONS.values(), LOST)], last
 
 
-def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> str:
-    """Those of `asked` that the campaign holds, joined by commas; an empty text where it holds none."""
-    found = find_statuses(connection, campaign_id, asked)
-    return ",".join([f"{pseudonym.hex()}{LETTERS.get(status, LOST)}" for pseudonym, status in found])
+def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> Sequence[Held]:
+    """Those of `asked` that the campaign holds."""
+    found = defaultdict(list)
+    for pseudonym, status in find_statuses(connection, campaign_id, asked):
+        found[REASONS.get(status, LOST)].append(pseudonym)
+    return [(reason, b"".join(pseudonyms)) for reason, pseudonyms in found.items()]
 
 
 def read_refused(connection: Connection, campaign_id: int, digest: bytes, after: bytes) -> Page:
     """The next people that were refused with this content, and that no other content has reached."""
     asked = {"campaign_id": campaign_id, "digest": digest, "after": after, "page": PAGE}
-    return _read_page(connection, REFUSED_PEOPLE, asked)
+    people, last = read_page(connection, REFUSED_PEOPLE, asked)
+    return [(Reason.REFUSED, people)], last
 
 
 def read_refused_alone(connection: Connection, name: str, edition: str | None, digest: bytes) -> tuple[str, ...]:
@@ -106,6 +129,9 @@ def read_refused_alone(connection: Connection, name: str, edition: str | None, d
     return tuple(connection.execute(REFUSED_ALONE, {"campaign_id": campaign_id, "digest": digest}).scalars())
 
 
-def _read_page(connection: Connection, page: Select[str, str], after: Mapping[str, object]) -> Page:
-    row = connection.execute(page, after).one()
-    return row[0], bytes.fromhex(row[1]) or None
+def read_page(
+    connection: Connection, page: Select[*tuple[Any, ...]], asked: Mapping[str, object]
+) -> tuple[bytes, bytes | None]:
+    """What `page_of` asks for: people, and the last of them; None where there are no more."""
+    row = connection.execute(page, asked).one()
+    return read_joined(row, "people"), bytes.fromhex(row.last) or None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from runner.model.ledger import HOLDING, Hearers
-from runner.state.dialects import Hexadecimal, LastHexadecimal
-from runner.state.people import PAGE, Page, find_campaign_id
+from runner.state.people import PAGE, find_campaign_id, page_of, read_page
 from runner.state.tables import campaigns, chunks, contents, recipients
 
 
@@ -28,8 +27,8 @@ def find_hearers(connection: Connection, audio: str) -> tuple[Hearers, ...]:
     return tuple(Hearers(audio=audio, **row) for row in connection.execute(query).mappings())
 
 
-def read_hearers(connection: Connection, hearers: Hearers, after: bytes) -> Page:
-    """The next of these people."""
+def read_hearers(connection: Connection, hearers: Hearers, after: bytes) -> tuple[bytes, bytes | None]:
+    """The next of these people, pseudonym after pseudonym, and the last of them; None where there are no more."""
     # Asked of each person, so that they come in the order of the primary key: to join would sort all for each page.
     heard = exists().where(
         chunks.c.id == recipients.c.chunk_id, chunks.c.content_id == contents.c.id, _holds(hearers.audio)
@@ -39,13 +38,8 @@ def read_hearers(connection: Connection, hearers: Hearers, after: bytes) -> Page
         select(recipients.c.pseudonym)
         .where(recipients.c.campaign_id == campaign_id, recipients.c.pseudonym > after, heard)
         .order_by(recipients.c.pseudonym)
-        .limit(PAGE)
-        .subquery()
     )
-    digits = Hexadecimal(chosen.c.pseudonym)
-    query = select(func.aggregate_strings(digits, ","), func.coalesce(LastHexadecimal(chosen.c.pseudonym), ""))
-    row = connection.execute(query).one()
-    return row[0], bytes.fromhex(row[1]) or None
+    return read_page(connection, page_of(chosen), {"page": PAGE})
 
 
 def _holds(audio: str) -> ColumnElement[bool]:

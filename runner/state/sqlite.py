@@ -38,6 +38,8 @@ RECORDING: Settings = (
     ("foreign_keys", "ON", 1),
 )
 READING: Settings = (
+    # Pseudonyms are read joined, which another encoding of texts would change. It is asked: a file keeps what it has.
+    ("encoding", "'UTF-8'", "UTF-8"),
     ("cell_size_check", "ON", 1),
     ("busy_timeout", str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
     # Kept in memory, so that a chunk of a large ledger doesn't read again what the last one read. In KiB.

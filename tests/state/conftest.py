@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ import pytest
 
 from runner.model.clock import Instant
 from runner.model.ledger import Acceptance, Holder, KeptContent, NewChunk
+from runner.model.plan import Reason
 from runner.model.secret import Secret
 from runner.state.lock import Held, hold_account, this_holder
 from runner.state.open import State, open_state
@@ -65,6 +66,11 @@ def new_chunk(*people: int, name: str = "recall", edition: str | None = None, **
     return NewChunk(campaign=name, edition=edition, pseudonyms=tuple(map(person, people)), **values)
 
 
+def cut_people(pages: Iterable[tuple[Reason, bytes]]) -> list[tuple[Reason, bytes]]:
+    """Each person of the ledger's pages, behind the reason."""
+    return [(reason, page[at : at + 16]) for reason, page in pages for at in range(0, len(page), 16)]
+
+
 @dataclass
 class Desk:
     """One state, one account's lock on it, and short ways to record."""
@@ -76,6 +82,7 @@ class Desk:
 
     OTHER_FINGERPRINT = b"o" * 16
     person = staticmethod(person)
+    cut_people = staticmethod(cut_people)
     content = staticmethod(content)
     new_chunk = staticmethod(new_chunk)
 
@@ -118,12 +125,12 @@ class Desk:
         self.ledger.settle(chunk, accepted=accepted, provider_id=provider_id, by=by, clock=clock)
 
     def people(self, name: str = "recall", edition: str | None = None, audio: str = "audio-1") -> dict[int, str]:
-        """What the ledger says of each of the people 0 to 99 that it names, be it asked for all or for these."""
-        known = {person(n).hex().upper(): n for n in range(100)}
+        """Why each of the people 0 to 99 may not be sent to, by a letter, be the ledger asked for all or for these."""
+        known = {person(n): n for n in range(100)}
         whose = (name, edition, content(audio).digest)
         asked = ([person(n) for n in range(60)], [person(n) for n in range(60, 100)])
         read, found = (
-            {known[item[:32].upper()]: item[32:] for page in pages for item in page.split(",")}
+            {known[who]: reason[0].upper() for reason, who in cut_people(pages)}
             for pages in (self.ledger.read_people(*whose), self.ledger.find_people(*whose, asked))
         )
         assert read == found

@@ -27,7 +27,7 @@ CONTENTS = [KeptContent(audio=audio, notify_email="ops@example.fr") for audio in
 IDENTITIES = [("recall", None), ("recall", "2"), ("hours", None)]
 TIMEOUT = timedelta(seconds=30)
 MAX_IN_DOUBT = 3
-LETTERS = {"accepted": "A", "unknown": "U", "sending": "S"}
+HOLDING = ("accepted", "unknown", "sending")
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Expected:
 
     @property
     def holds(self) -> bool:
-        return self.status in LETTERS
+        return self.status in HOLDING
 
     @property
     def in_doubt(self) -> bool:
@@ -198,10 +198,10 @@ class LedgerLaws(RuleBasedStateMachine):
             assert len(live) == sum(len(c.people) for c in self.chunks if c.identity == identity and c.holds)
             for content in CONTENTS:
                 pages = self.state.ledger.read_people(*identity, content.digest)
-                found = [item for page in pages for item in page.split(",")]
-                expected = {p.hex().upper() + LETTERS[chunk.status] for p, chunk in live.items()}
+                found = [(reason, page[at : at + 16]) for reason, page in pages for at in range(0, len(page), 16)]
+                expected = {(chunk.status, p) for p, chunk in live.items()}
                 expected |= {
-                    p.hex().upper() + "R"
+                    ("refused", p)
                     for whom, digest, p in self.refused
                     if whom == identity and digest == content.digest and p not in live
                 }
@@ -214,7 +214,7 @@ class LedgerLaws(RuleBasedStateMachine):
         for identity, record in records.items():
             own = [chunk for chunk in self.chunks if chunk.identity == identity]
             assert record.chunks == {s: sum(c.status == s for c in own) for s in ChunkStatus}
-            for status in LETTERS:
+            for status in HOLDING:
                 assert record.people[status] == sum(len(c.people) for c in own if c.status == status)
         assert self.state.serial == self.recorded
         assert self.state.ledger.in_doubt(self.held) == sum(chunk.in_doubt for chunk in self.chunks) <= MAX_IN_DOUBT

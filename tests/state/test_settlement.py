@@ -220,8 +220,8 @@ def test_a_killed_senders_people_are_unknown_and_nobody_is_lost_or_twice(start, 
     assert desk.ledger.sweep(desk.held, desk.clock) == (chunk,)
     record = desk.ledger.find_campaign("recall", None)
     assert (record.people["unknown"], record.people["sending"]) == (50, 0)
-    pages = ",".join(desk.ledger.read_people("recall", None, desk.content().digest))
-    assert sorted(pages.split(",")) == [f"{n:02X}" * 16 + "U" for n in range(50)]
+    pages = desk.ledger.read_people("recall", None, desk.content().digest)
+    assert sorted(desk.cut_people(pages)) == [("unknown", bytes([n]) * 16) for n in range(50)]
 
 
 HALF = """

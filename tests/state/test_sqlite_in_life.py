@@ -93,6 +93,20 @@ def test_a_program_that_holds_the_file_open_for_writing_is_told_and_then_the_run
     assert desk.people() == {1: "S"}
 
 
+def test_a_file_that_somebody_made_in_another_encoding_is_refused(desk, open_again, tmp_path):
+    desk.accept(desk.record(1))
+    with (
+        closing(sqlite3.connect(desk.state.home.path)) as state,
+        closing(sqlite3.connect(tmp_path / "made.db", isolation_level=None)) as made,
+    ):
+        made.execute("PRAGMA encoding = 'UTF-16le'")
+        for (table,) in state.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"):
+            made.execute(table)
+    put_back(desk, tmp_path / "made.db")
+    with pytest.raises(StateRefused, match="encoding"):
+        open_again()
+
+
 READ_ONLY = """
 import shutil, tempfile
 folder = Path(tempfile.mkdtemp(dir="/tmp"))

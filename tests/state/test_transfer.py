@@ -51,7 +51,10 @@ def fill(desk) -> None:
 
 def told(state) -> tuple:
     ledger = state.ledger
-    people = [sorted(",".join(ledger.read_people(r.campaign, r.edition, b"")).split(",")) for r in ledger.campaigns()]
+    people = [
+        sorted((reason, page[at : at + 16]) for reason, page in pages for at in range(0, len(page), 16))
+        for pages in (ledger.read_people(record.campaign, record.edition, b"") for record in ledger.campaigns())
+    ]
     kept = (ledger.stops(), ledger.formers(), ledger.measures())
     return state.serial, ledger.campaigns(), ledger.chunks(), *kept, people
 
