@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from duckdb import DuckDBPyConnection
 
 from runner.audience.judge import judge_rows
-from runner.audience.read import ReadSource
+from runner.audience.read import ReadSource, drop_rows, unite_rows
 from runner.errors import Problem, Severity
 from runner.model.config import Source
 from runner.numbers import InvalidNumber
 
 TABLE = "exclusions"
-"""Their rows, as `read_source` leaves them."""
+"""Their rows."""
 
 EXCLUDED = "excluded"
 """The numbers (number BIGINT) that are excluded, once each."""
@@ -65,11 +65,12 @@ def judge_exclusions(
         connection.execute(f"CREATE TABLE {EXCLUDED} (number BIGINT)")
         return Excluded()
     judged = f"{TABLE}_judged"
+    unite_rows(connection, TABLE, sources)
     judge_rows(connection, table=TABLE, into=judged, countries=countries, fiction=fiction, anywhere=True)
     counts = _count_rows(connection, judged)
     connection.execute(f"CREATE TABLE {EXCLUDED} AS SELECT DISTINCT number FROM {judged} WHERE number IS NOT NULL")
-    for table in (judged, TABLE, f"{TABLE}_hurt"):
-        connection.execute(f"DROP TABLE {table}")
+    connection.execute(f"DROP TABLE {judged}")
+    drop_rows(connection, TABLE, sources)
     counted = [counts.get(read.index, _Count()) for read in sources]
     problems = [problem for read, count in zip(sources, counted, strict=True) for problem in _judge_source(read, count)]
     return Excluded(tuple(problems), sum(count.blank for count in counted), tuple(count.rows for count in counted))

@@ -97,11 +97,10 @@ def _read_mobile(judging: _Judging) -> str:
     begins = first_digits("|".join(patterns))
     others = [t.pattern for t in plan.types if t.means is not Kind.MOBILE and begins & first_digits(t.pattern)]
     spelled = rf"(?:(?:\+|00)33)?0?(?:{'|'.join(patterns)})|330?(?:{'|'.join(patterns)})"
-    national = "right(bare, 9)"
-    is_other = matches(national, "|".join(others)) if others else "FALSE"
+    is_other = matches("right(bare, 9)", "|".join(others)) if others else "FALSE"
     return (
         f"CASE WHEN {matches('bare', spelled)} AND {spelling.is_whole('text', 'bare')}"
-        f" THEN CASE WHEN NOT {is_other} THEN 33000000000 + {national}::BIGINT END END"
+        f" THEN CASE WHEN NOT {is_other} THEN 33000000000 + bare::BIGINT % 1000000000 END END"
     )
 
 

@@ -29,6 +29,9 @@ from runner.errors import SourceUnreadable
 _ABSENT = "\x1f"
 """Divides the cells of a table that has only one: a character that such a table hardly holds."""
 
+_REGULAR = "(SELECT rowid + 1 AS place, text, '' AS hurt FROM read)"
+"""The relation over a table that is kept as it was read."""
+
 _MARK = "\x1e"
 """Starts the cell that stands for an odd row in the copy of a table."""
 
@@ -53,6 +56,17 @@ def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: 
         relation = _load_carefully(connection, text, shape, wanted)
     text.refuse_change()
     return relation
+
+
+def keep_read(connection: DuckDBPyConnection, relation: str, name: str) -> bool:
+    """Keep the rows that `load_rows` answered last as the table `name`, in which a row's place is its `rowid` + 1.
+
+    False where they are none: where rows can't be read or have no value, and where other cells are wanted.
+    """
+    if relation != _REGULAR:
+        return False
+    connection.execute(f"ALTER TABLE read RENAME TO {name}")
+    return True
 
 
 def drop_read(connection: DuckDBPyConnection) -> None:

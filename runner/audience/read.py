@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from runner.audience.engine import count
 from runner.audience.filter import Cells, select_rows, trim_cell
 from runner.audience.kinds import READERS
-from runner.audience.load import drop_read
+from runner.audience.load import drop_read, keep_read
 from runner.audience.rows import Wanted
 from runner.audience.shape import Shape, find_column, find_named, fold_name, no_such_column
 from runner.audience.sheets import Sheet
@@ -28,6 +28,10 @@ _MOMENTS = frozenset({"current_date", "current_time", "current_timestamp", "now"
 
 _FROM_FILES = frozenset({SourceKind.FILE, SourceKind.TEMPLATE})
 """Kinds that are called by a path, which stays what a row's file is called: it is there to be opened."""
+
+
+_LONG = 100_000
+"""So many rows of one file are kept as they were read, since to copy them takes half as long as to read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class ReadSource:
     """A source whose rows are in the engine, in `table`; they are still to be selected where it has a `where`.
 
     Rows are numbered through all its files, from 1, as they stand in them. `lacks_next` says that the first page of a
-    `url` has nothing where its `next` leads.
+    `url` has nothing where its `next` leads. `kept` are tables of rows that were not copied to those of other files,
+    each with how many of the source's rows stand before its own.
     """
 
     source: Source
@@ -58,6 +63,7 @@ class ReadSource:
     where: Where | None = None
     cells: Cells | None = None
     lacks_next: bool = False
+    kept: dict[str, int] = field(default_factory=dict)
 
     def find_file(self, row: int) -> tuple[str | None, int]:
         """The file in which this row of the source stands, if it has files, and its number among the file's rows."""
@@ -77,9 +83,26 @@ class _Found:
 
 
 def create_rows(connection: DuckDBPyConnection, table: str) -> None:
-    """Make the empty tables `table` (source, row, text), and the like with `_hurt`, for rows that can't be read."""
-    connection.execute(f"CREATE TABLE {table} (source INTEGER, row BIGINT, text VARCHAR)")
+    """Make what sources are read into, until `unite_rows`; and the table with `_hurt`, for rows that can't be read."""
+    connection.execute(f"CREATE TABLE {table}_copied (source INTEGER, row BIGINT, text VARCHAR)")
     connection.execute(f"CREATE TABLE {table}_hurt (source INTEGER, row BIGINT, text VARCHAR, why VARCHAR)")
+
+
+def unite_rows(connection: DuckDBPyConnection, table: str, sources: Sequence[ReadSource]) -> None:
+    """Make the view `table` (source, row, text) of all rows of these sources, which were selected."""
+    kept = [
+        f"SELECT {read.index} AS source, {before} + rowid + 1 AS row, text FROM {name}"
+        for read in sources
+        for name, before in read.kept.items()
+    ]
+    connection.execute(f"CREATE VIEW {table} AS {' UNION ALL '.join([f'FROM {table}_copied', *kept])}")
+
+
+def drop_rows(connection: DuckDBPyConnection, table: str, sources: Sequence[ReadSource]) -> None:
+    """Let go of the view, and of all that is behind it."""
+    connection.execute(f"DROP VIEW {table}")
+    for name in (f"{table}_copied", f"{table}_hurt", *(name for read in sources for name in read.kept)):
+        connection.execute(f"DROP TABLE {name}")
 
 
 def read_source(connection: DuckDBPyConnection, source: Source, index: int, *, table: str, means: Means) -> ReadSource:
@@ -199,7 +222,10 @@ def _insert_table(connection: DuckDBPyConnection, table: Table, found: _Found, r
     for path, held in pages or ((table.file, rows),):
         read.files.append(FileRows(path, start, held))
         start += held
-    if read.where is None:
+    kept = f"{read.table}_{read.index}_{before}"
+    if read.where is None and rows >= _LONG and keep_read(connection, relation, kept):
+        read.kept[kept] = before
+    elif read.where is None:
         _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)
     else:
         _insert_cells(connection, found, read, read.where, f"(SELECT {before} + place AS row, * FROM {relation})")
@@ -224,5 +250,5 @@ def _insert(connection: DuckDBPyConnection, read: ReadSource, rows: str, before:
     """Add `rows`, a relation (row, text, hurt), to the source's; those that can't be read get no text to be judged."""
     place = f"{read.index}, {before} + row"
     text = "CASE WHEN hurt = '' THEN text END"
-    connection.execute(f"INSERT INTO {read.table} SELECT {place}, {text} FROM {rows}")
+    connection.execute(f"INSERT INTO {read.table}_copied SELECT {place}, {text} FROM {rows}")
     connection.execute(f"INSERT INTO {read.table}_hurt SELECT {place}, text, hurt FROM {rows} WHERE hurt <> ''")

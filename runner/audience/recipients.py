@@ -16,7 +16,7 @@ from runner.audience import exclusions
 from runner.audience.approved import narrow_people, seal_pending
 from runner.audience.engine import bounded_memory, count, open_engine, seal_engine
 from runner.audience.judge import judge_rows
-from runner.audience.read import ReadSource, create_rows, read_source, select_source, tell_apart
+from runner.audience.read import ReadSource, create_rows, read_source, select_source, tell_apart, unite_rows
 from runner.audience.reasons import (
     PLACE,
     PLACE_BITS,
@@ -214,6 +214,7 @@ def build_audience(
         with _failing_as_problem(campaign):
             excluded = exclusions.judge_exclusions(connection, excluding, countries, fiction=fiction)
             reading.refuse_problems(excluded.problems)
+            unite_rows(connection, TABLE, recipients)
             judge = partial(judge_rows, table=TABLE, countries=countries, fiction=fiction)
             build_people(connection, campaign.delivery.kinds, ledger, judge)
             pages = warn_of_pages([*recipients, *excluding])

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from runner.audience import recipients
+from runner.audience import read, recipients
 from runner.audience.reasons import LedgerPeople
 from runner.errors import ProblemsFound, StateUnavailable
 from runner.model.config import Delivery, Kind
@@ -79,6 +79,44 @@ def test_people_are_in_the_order_of_sources_and_rows_each_where_they_stand_first
         ("z.csv", "z.csv", 2),
         ("numbers", None, 1),
         ("a.csv", "a.csv", 2),
+    ]
+
+
+@pytest.mark.parametrize("long", [1, 3, 100])
+def test_rows_of_long_files_and_of_short_ones_stand_where_they_stood(build, project, monkeypatch, long):
+    monkeypatch.setattr(read, "_LONG", long)
+    files = {
+        "a.csv": "phone\n0639980001\nx\n0639980002\n0639980003\n",
+        "b.csv": "phone\n0639980004\n",
+        "c.csv": "phone\n0639980005\n0639980001\n0639980006\n",
+        "hurt.csv": 'phone\n06"39980007\n0639980008\n\n0639980009\n',
+        "out.csv": "phone\n0639980002\n0639980006\n0639980010\n",
+    }
+    sources = [{"file": "[a-c].csv"}, {"file": "hurt.csv"}, {"file": "out.csv"}]
+    with build(project(files), sources, [{"file": "out.csv"}]) as audience:
+        kept, dropped = ([*audience.read_rows(dropped=dropped)] for dropped in (False, True))
+        places = {row.number: (row.file, row.row) for row in kept}
+        assert audience.rows.listed == len(kept) + len(dropped) == 14
+        assert [audience.keep_pending().find_row(number).file for number in places] == [
+            file for file, _ in places.values()
+        ]
+    assert places == {
+        33639980001: ("a.csv", 1),
+        33639980003: ("a.csv", 4),
+        33639980004: ("b.csv", 1),
+        33639980005: ("c.csv", 1),
+        33639980008: ("hurt.csv", 2),
+        33639980009: ("hurt.csv", 3),
+    }
+    assert [(row.file, row.row, row.reason) for row in dropped] == [
+        ("a.csv", 2, "invalid"),
+        ("a.csv", 3, "excluded"),
+        ("c.csv", 2, "duplicate"),
+        ("c.csv", 3, "excluded"),
+        ("hurt.csv", 1, "invalid"),
+        ("out.csv", 1, "duplicate"),
+        ("out.csv", 2, "duplicate"),
+        ("out.csv", 3, "excluded"),
     ]
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from runner.audience.engine import open_engine
-from runner.audience.read import create_rows, read_source, select_source
+from runner.audience.read import create_rows, drop_rows, read_source, select_source, unite_rows
 from runner.audience.tables import Means
 from runner.model.secret import Secret
 
@@ -31,9 +31,11 @@ def select(make_source, context, tmp_path_factory):
             (root / "a.csv").write_text(text)
             create_rows(engine, "rows")
             source = make_source({"file": "a.csv", "where": where}, 10)
-            select_source(engine, read_source(engine, source, 0, table="rows", means=means))
+            read = read_source(engine, source, 0, table="rows", means=means)
+            select_source(engine, read)
+            unite_rows(engine, "rows", [read])
             rows = engine.execute("SELECT row FROM rows ORDER BY row").fetchall()
-            engine.execute("DROP TABLE rows; DROP TABLE rows_hurt")
+            drop_rows(engine, "rows", [read])
             return [row for (row,) in rows]
 
         yield select
