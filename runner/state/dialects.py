@@ -42,25 +42,8 @@ _ASKED_AT_ONCE = 1_000
 """More would take a statement that some releases of SQLite don't allow, and no less time."""
 
 
-class Hexadecimal(FunctionElement[str]):
-    """Bytes as text of upper-case digits, which sorts as the bytes do."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(Hexadecimal, "sqlite")
-def _write_hex_sqlite(element: Hexadecimal, compiler: SQLCompiler, **how: object) -> str:
-    return f"hex({compiler.process(element.clauses, **how)})"
-
-
-@compiles(Hexadecimal, "postgresql")
-def _write_hex_postgresql(element: FunctionElement[str], compiler: SQLCompiler, **how: object) -> str:
-    return f"upper(encode({compiler.process(element.clauses, **how)}, 'hex')) COLLATE \"C\""
-
-
 class LastHexadecimal(FunctionElement[str]):
-    """The last of many bytes, in their order, as that text; of none, empty in SQLite and NULL in PostgreSQL."""
+    """The last of many bytes, in their order, as digits; of none, empty in SQLite and NULL in PostgreSQL."""
 
     type = String()
     inherit_cache = True
@@ -73,8 +56,8 @@ def _write_last_sqlite(element: LastHexadecimal, compiler: SQLCompiler, **how: o
 
 @compiles(LastHexadecimal, "postgresql")
 def _write_last_postgresql(element: LastHexadecimal, compiler: SQLCompiler, **how: object) -> str:
-    # It knows no greatest bytes before release 18.
-    return f"max({_write_hex_postgresql(element, compiler, **how)})"
+    # It knows no greatest bytes before release 18; their digits sort as they do.
+    return f"max(encode({compiler.process(element.clauses, **how)}, 'hex') COLLATE \"C\")"
 
 
 SERVER_NOW = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')"

@@ -12,8 +12,9 @@ from sqlalchemy import URL, Connection, RootTransaction, Update, create_engine, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from runner.errors import LockLost, RunnerError, StateRefused, StateUnavailable
+from runner.errors import LockLost, StateRefused
 from runner.state.sessiongrip import SessionGrip, end_session, take_session
+from runner.state.sqlstates import SessionLost, translate
 from runner.state.tables import campaigns
 from runner.state.transactions import Transactions
 
@@ -76,10 +77,6 @@ DURABLE_ALONE = f"{DURABLE} FROM state FOR UPDATE"
 IS_DURABLE = ("on", "remote_apply")
 IS_DURABLE_ALONE = text(f"({DURABLE_ALONE}) IN {IS_DURABLE}")
 LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-
-
-class SessionLost(StateUnavailable):
-    """The connection to the server is gone, and with it the session's locks and the transaction that was under way."""
 
 
 @final
@@ -244,7 +241,7 @@ class PostgresqlTransactions(Transactions):
         try:
             yield
         except DBAPIError as error:
-            told = _translate(error, self._name, self._patience_s)
+            told = translate(error, self._name, self._patience_s)
             if isinstance(told, SessionLost):
                 self.close()
             if told is None:
@@ -275,35 +272,3 @@ def _wait_for_others(change: Update) -> Update:
 def _spell(seconds: float) -> str:
     """A duration as the server spells it when it is asked."""
     return f"{seconds:.0f}s" if seconds == int(seconds) else f"{seconds * 1000:.0f}ms"
-
-
-def _translate(error: DBAPIError, name: str, patience_s: float) -> RunnerError | None:
-    """The error as one of ours, by its SQLSTATE (the manual's appendix A); None where it is a defect."""
-    state: str = getattr(error.orig, "sqlstate", None) or ""
-    what = str(error.orig).strip().partition("\n")[0]
-    match state[:2]:
-        case "28" | "3D":
-            return StateRefused(f"`{name}` lets nobody in: {what}", hint="check the URL", code="state-server")
-        case "XX":
-            hint = "put back a copy from before; a new state would reach everybody again"
-            return StateRefused(f"`{name}` is damaged: {what}", hint=hint, code="state-damaged")
-        case "53":
-            return StateUnavailable(f"the server of `{name}` has no room: {what}", hint="make room, then run again")
-    match state:
-        case "42501" | "25006":
-            hint = "give this role the right to write the state's tables"
-            return StateRefused(f"`{name}` can't be written: {what}", hint=hint, code="state-read-only")
-        case "55P03":
-            message = f"another process has kept `{name}` locked for {patience_s:g} s"
-            return StateUnavailable(message, hint="end what holds it, a backup or an open transaction perhaps")
-        case "57014" | "40001" | "40P01":
-            return StateUnavailable(f"the server of `{name}` gave up: {what}", hint="run again")
-    if error.connection_invalidated or state[:2] in ("08", "57") or (not state and _is_operational(error)):
-        hint = "check the server and the network, then run again"
-        return SessionLost(f"`{name}` can't be reached: {what}", hint=hint)
-    return None
-
-
-def _is_operational(error: DBAPIError) -> bool:
-    # By name, so that this room is there without the driver; a connection that timed out is a kind of it.
-    return any(kind.__name__ == "OperationalError" for kind in type(error.orig).__mro__)
