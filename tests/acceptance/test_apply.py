@@ -96,16 +96,22 @@ def test_two_names_of_recordings_that_differ_in_digits_alone_are_two(place, serv
     assert (sandbox.count().people, sandbox.count().twice) == (30, 0)
 
 
-def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(place, serve: Serve) -> None:
-    serve()
+def end_while_it_plans(place, number: signal.Signals) -> tuple[int, dict]:
+    """How a run ends, and its only event, to which this signal comes while it waits for a source."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         asked = f"{{url: 'http://127.0.0.1:{silent.getsockname()[1]}/people.json'}}"
         place.write({"campaigns/recall.yaml": CAMPAIGN.replace("{file: data/people.csv}", asked)})
         run = place.start("apply", "--auto-approve", "--format", "json")
         with silent.accept()[0]:
-            run.send_signal(signal.SIGTERM)
+            run.send_signal(number)
             (told,) = map(json.loads, run.stdout)
-    assert (run.wait(), told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
+    return run.wait(), told
+
+
+def test_the_last_event_reports_the_run_also_where_a_signal_ends_its_planning(place, serve: Serve) -> None:
+    serve()
+    code, told = end_while_it_plans(place, signal.SIGTERM)
+    assert (code, told["type"], told["ending"], told["exit_code"]) == (2, "ended", "signal", 2)
     assert told["pending"] is None, "nobody knows yet how many there are"
 
 
@@ -113,14 +119,8 @@ def test_a_signal_while_it_plans_tells_of_what_is_unknown_first(place, serve: Se
     serve(faults=["reset-taken"])
     place.write({"data/people.csv": people_csv(30)})
     assert place.call("apply", "--auto-approve", "--limit", "10").returncode == 3
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        asked = f"{{url: 'http://127.0.0.1:{silent.getsockname()[1]}/people.json'}}"
-        place.write({"campaigns/recall.yaml": CAMPAIGN.replace("{file: data/people.csv}", asked)})
-        run = place.start("apply", "--auto-approve", "--format", "json")
-        with silent.accept()[0]:
-            run.send_signal(signal.SIGINT)
-            (told,) = map(json.loads, run.stdout)
-    assert (run.wait(), told["ending"], told["exit_code"], len(told["unknown"])) == (3, "signal", 3, 1)
+    code, told = end_while_it_plans(place, signal.SIGINT)
+    assert (code, told["ending"], told["exit_code"], len(told["unknown"])) == (3, "signal", 3, 1)
 
 
 def test_a_signal_before_it_plans_leaves_something_to_do(place) -> None:
