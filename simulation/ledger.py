@@ -38,10 +38,10 @@ class WatchedLedger:
 
         return transact
 
-    def read_people(self, name: str, edition: str | None, digest: bytes) -> Iterator[people.Held]:
+    def read_people(self, name: str, edition: str | None, digest: bytes) -> Iterator[people.People]:
         """All pages are read in one step."""
         read = self._ledger.read_people
-        pages: list[people.Held] = self._process.transact("read_people", lambda: list(read(name, edition, digest)))
+        pages: list[people.People] = self._process.transact("read_people", lambda: list(read(name, edition, digest)))
         return iter(pages)
 
     def record_sending(self, held: Held, chunk: NewChunk, instant: Instant, *, max_in_doubt: int) -> str:

@@ -71,7 +71,7 @@ def keep_read(connection: DuckDBPyConnection, relation: str, name: str) -> bool:
 
 def drop_read(connection: DuckDBPyConnection) -> None:
     """Let go of the tables behind the relation that `load_rows` answered last."""
-    for table in ("read", "valued", "odd"):
+    for table in ("read", "odd"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
@@ -111,13 +111,12 @@ def _load_table(connection: DuckDBPyConnection, table: _Regular) -> str | None:
         return None
     if count(connection, "SELECT count(*) FROM read") != table.count_lines():
         return None
+    if count(connection, f"SELECT count(*) FROM read WHERE {is_valueless('text')}"):
+        # A line in whose cells no value stands is no row. That is rare, so the other cells are looked at here alone.
+        is_blank = " AND ".join(is_valueless(name) for name in names)
+        connection.execute(f"CREATE OR REPLACE TABLE read AS {query} WHERE NOT ({is_blank})")
     columns = ", ".join(["text", "'' AS hurt", *others])
-    if not count(connection, f"SELECT count(*) FROM read WHERE {is_valueless('text')}"):
-        return f"(SELECT rowid + 1 AS place, {columns} FROM read)"
-    valueless = " AND ".join(is_valueless(name) for name in names)
-    connection.execute(f"CREATE OR REPLACE TABLE valued AS SELECT NOT ({valueless}) AS is_row FROM {source}")
-    rows = "SELECT r.*, r.rowid AS line FROM read AS r JOIN valued AS v ON r.rowid = v.rowid WHERE v.is_row"
-    return f"(SELECT row_number() OVER (ORDER BY line) AS place, {columns} FROM ({rows}))"
+    return f"(SELECT rowid + 1 AS place, {columns} FROM read)"
 
 
 def _load_carefully(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: Wanted) -> str:

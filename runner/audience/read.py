@@ -33,6 +33,9 @@ _FROM_FILES = frozenset({SourceKind.FILE, SourceKind.TEMPLATE})
 _LONG = 100_000
 """So many rows of one file are kept as they were read, since to copy them takes half as long as to read them."""
 
+_MOST_KEPT = 50
+"""So many files of one source at most: each makes the view larger, in which the engine finds them."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileRows:
@@ -223,7 +226,8 @@ def _insert_table(connection: DuckDBPyConnection, table: Table, found: _Found, r
         read.files.append(FileRows(path, start, held))
         start += held
     kept = f"{read.table}_{read.index}_{before}"
-    if read.where is None and rows >= _LONG and keep_read(connection, relation, kept):
+    is_long = read.where is None and rows >= _LONG and len(read.kept) < _MOST_KEPT
+    if is_long and keep_read(connection, relation, kept):
         read.kept[kept] = before
     elif read.where is None:
         _insert(connection, read, f"(SELECT place AS row, text, hurt FROM {relation})", before)

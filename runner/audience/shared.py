@@ -48,7 +48,7 @@ def _note_held(connection: DuckDBPyConnection, held: Sequence[Iterable[bytes]], 
         parameters,
     )
     for member, pages in enumerate(held):
-        for page in pages:
+        for page in filter(None, pages):
             connection.execute(
                 "INSERT INTO shared SELECT number, $member FROM own"
                 f" SEMI JOIN (SELECT item AS pseudonym FROM {ITEMS}) USING (pseudonym)",

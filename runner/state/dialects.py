@@ -16,6 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import UserDefinedType
 
+from runner.pseudonyms import PSEUDONYM_BYTES
 from runner.state.tables import Moment, chunks, insert_row, recipients
 
 IS_LOCK = (
@@ -31,7 +32,7 @@ UNIQUE_VIOLATION = "23505"
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
 SELECT_CUT = "SELECT campaign_id, substr(people, n, 16), id FROM chunk, generate_series(1, length(people), 16) AS n"
 """People are one value to the driver, since it takes long over each of many."""
-RECORD = insert(chunks)
+RECORD_CHUNK = insert(chunks)
 RAISE_SERIAL = "UPDATE state SET serial = serial + 1"
 SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
@@ -158,14 +159,14 @@ def read_server_clock(connection: Connection) -> datetime | None:
 def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:
     """Let the chunk hold these people, handed to the driver as they are: SQLAlchemy's care for each costs as much.
 
-    Raises IntegrityError where the campaign holds one of them already.
+    Raises IntegrityError where the campaign holds one of them already, or ValueError where one is no pseudonym.
     """
     # In the order of the primary key, so that each page of it is touched once; in one statement, since one a person
     # takes half as long again.
     people = sorted(pseudonyms)
     if connection.dialect.name == "postgresql":
         chunk = "WITH chunk (campaign_id, id, people) AS (VALUES (%s, %s, %b))"
-        connection.exec_driver_sql(f"{INSERT_PEOPLE} {chunk} {SELECT_CUT}", (campaign_id, chunk_id, b"".join(people)))
+        connection.exec_driver_sql(f"{INSERT_PEOPLE} {chunk} {SELECT_CUT}", (campaign_id, chunk_id, _join(people)))
     else:
         connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
 
@@ -177,11 +178,18 @@ def record_chunk(connection: Connection, recorded: Mapping[str, Any], pseudonyms
     """
     if connection.dialect.name == "postgresql":
         # At once: a server far away takes as long for each statement.
-        connection.execute(_write_chunk(tuple(recorded)), {**recorded, "people": b"".join(sorted(pseudonyms))})
+        connection.execute(_write_chunk(tuple(recorded)), {**recorded, "people": _join(sorted(pseudonyms))})
     else:
-        chunk_id = insert_row(connection, RECORD, recorded)
+        chunk_id = insert_row(connection, RECORD_CHUNK, recorded)
         insert_people(connection, recorded["campaign_id"], chunk_id, pseudonyms)
         connection.exec_driver_sql(RAISE_SERIAL)
+
+
+def _join(pseudonyms: Sequence[bytes]) -> bytes:
+    # Once they are joined and cut again, the database can't see that one of them was none.
+    if any(size != PSEUDONYM_BYTES for size in map(len, pseudonyms)):
+        raise ValueError(f"a pseudonym has {PSEUDONYM_BYTES} bytes")
+    return b"".join(pseudonyms)
 
 
 @lru_cache(maxsize=2)

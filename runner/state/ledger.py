@@ -75,7 +75,7 @@ class Ledger:
         with self._transactions.reading() as connection:
             return campaigns.find_audio_name(connection, name, edition, audio)
 
-    def read_people(self, name: str, edition: str | None, content_digest: bytes) -> Iterator[people.Held]:
+    def read_people(self, name: str, edition: str | None, content_digest: bytes) -> Iterator[people.People]:
         """The people that may not be sent to, in pages, each with one reason of theirs.
 
         They are those of accepted, unknown and sending chunks, and those refused with this very content. They are read
@@ -89,7 +89,7 @@ class Ledger:
         for read in (people.read_held, people.read_refused):
             yield from self._read_all(read, campaign_id, content_digest)
 
-    def _read_all(self, read: people.ReadPage, campaign_id: int, content_digest: bytes) -> Iterator[people.Held]:
+    def _read_all(self, read: people.ReadPage, campaign_id: int, content_digest: bytes) -> Iterator[people.People]:
         last: bytes | None = b""
         while last is not None:
             with self._transactions.reading() as connection:
@@ -98,7 +98,7 @@ class Ledger:
 
     def find_people(
         self, name: str, edition: str | None, content_digest: bytes, asked: Iterable[Sequence[bytes]]
-    ) -> Iterator[people.Held]:
+    ) -> Iterator[people.People]:
         """Those of `asked`, pages of pseudonyms, that may not be sent to, and perhaps others: as `read_people` does.
 
         For a campaign that holds many more people than are asked for.

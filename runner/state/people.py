@@ -21,7 +21,7 @@ PAGE = 100_000
 
 GREATEST = b"\xff" * PSEUDONYM_BYTES
 
-REASONS = {ChunkStatus.ACCEPTED.value: Reason.ACCEPTED, ChunkStatus.SENDING.value: Reason.SENDING}
+REASON_OF = {ChunkStatus.ACCEPTED.value: Reason.ACCEPTED, ChunkStatus.SENDING.value: Reason.SENDING}
 LOST = Reason.UNKNOWN
 """The reason of all others, those among them whose chunk is gone: nobody knows what became of them."""
 
@@ -62,7 +62,7 @@ def _held(**conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return people.outerjoin(chunks, recipients.c.chunk_id == chunks.c.id).where(*page)
 
 
-HELD = _held(accepted=true()).add_columns(func.count().filter(_NOT_ACCEPTED).label("others"))
+HELD = _held(everybody=true()).add_columns(func.count().filter(_NOT_ACCEPTED).label("others"))
 HELD_BY_REASON = _held(
     accepted=~_NOT_ACCEPTED,
     sending=chunks.c.status == ChunkStatus.SENDING,
@@ -89,10 +89,10 @@ REFUSED_ALONE = (
     .order_by(chunks.c.id)
 )
 
-Held = tuple[Reason, bytes]
+People = tuple[Reason, bytes]
 """Why people may not be sent to, and their pseudonyms, one after the other in any order."""
 
-Page = tuple[Sequence[Held], bytes | None]
+Page = tuple[Sequence[People], bytes | None]
 """People, and the last of their pseudonyms; None where there are no more."""
 
 ReadPage = Callable[[Connection, int, bytes, bytes], Page]
@@ -112,16 +112,16 @@ def read_held(connection: Connection, campaign_id: int, _digest: bytes, after: b
     row = connection.execute(HELD, page).one()
     if not row.others:
         # So it is of nearly every page, and to tell people apart takes half as long again.
-        return [(Reason.ACCEPTED, read_joined(row, "accepted"))], last
+        return [(Reason.ACCEPTED, read_joined(row, "everybody"))], last
     row = connection.execute(HELD_BY_REASON, page).one()
-    return [(reason, read_joined(row, reason.value)) for reason in (*REASONS.values(), LOST)], last
+    return [(reason, read_joined(row, reason.value)) for reason in (*REASON_OF.values(), LOST)], last
 
 
-def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> Sequence[Held]:
+def find_held(connection: Connection, campaign_id: int, asked: Sequence[bytes]) -> Sequence[People]:
     """Those of `asked` that the campaign holds."""
     found = defaultdict(list)
     for pseudonym, status in find_statuses(connection, campaign_id, asked):
-        found[REASONS.get(status, LOST)].append(pseudonym)
+        found[REASON_OF.get(status, LOST)].append(pseudonym)
     return [(reason, b"".join(pseudonyms)) for reason, pseudonyms in found.items()]
 
 

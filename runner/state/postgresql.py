@@ -260,6 +260,7 @@ def _begin_in(connection: Connection, begin: Callable[[Connection], object]) -> 
 
 def _change_alone(connection: Connection, change: Update, values: Mapping[str, object]) -> int:
     # What it finds is looked at again once it has waited: so the server does at this level of isolation, row by row.
+    # For the server it is a transaction of its own; what begins here is SQLAlchemy's book of it alone.
     with connection.begin():
         return connection.execute(_wait_for_others(change), values).rowcount
 

@@ -38,8 +38,6 @@ RECORDING: Settings = (
     ("foreign_keys", "ON", 1),
 )
 READING: Settings = (
-    # Pseudonyms are read joined, which another encoding of texts would change. It is asked: a file keeps what it has.
-    ("encoding", "'UTF-8'", "UTF-8"),
     ("cell_size_check", "ON", 1),
     ("busy_timeout", str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
     # Kept in memory, so that a chunk of a large ledger doesn't read again what the last one read. In KiB.
@@ -143,6 +141,12 @@ class SqliteTransactions(Transactions):
                 if answer != expected:
                     message = f"SQLite keeps {name} at {answer} for `{self._path}`, and {value} is what keeps it safe"
                     raise StateRefused(message, hint="use the SQLite that Python brings, or another place")
+            # Pseudonyms are read joined, which another encoding of texts would change.
+            encoding = self._connection.exec_driver_sql("PRAGMA encoding").scalar()
+            if encoding != "UTF-8":
+                message = f"`{self._path}` has its texts in {encoding}: it was made by another program"
+                hint = "put back a copy of the file as this program made it; a new state would reach everybody again"
+                raise StateRefused(message, hint=hint)
             # A build without memory mapping has no answer to this one, and no mapping either.
             mapped = self._connection.exec_driver_sql("PRAGMA mmap_size = 0").scalar()
             if mapped:

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -204,13 +204,11 @@ def test_a_change_of_its_own_is_as_durable(cluster, tmp_path, clock, given, kept
 def test_an_answer_waits_for_whoever_settles_its_chunk_and_is_no_second_truth(desk, cluster):
     chunk, schema, answering = desk.record(1), desk_schema(desk), session_of(desk)
     about = f"host={cluster.folder} port={cluster.port} user=owner dbname=postgres"
-    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
     with psycopg.connect(about) as operator, ThreadPoolExecutor() as beside:
         operator.execute(f"SELECT * FROM {schema}.state FOR UPDATE")
         answered = beside.submit(desk.accept, chunk)
-        while not answered.done() and cluster.ask(waits, answering) != [(True,)]:
-            pass
-        assert not answered.done()
+        while operator.execute("SELECT pg_blocking_pids(%s)", (answering,)).fetchone() == ([],):
+            assert not wait([answered], timeout=0.01).done
         operator.execute(f"UPDATE {schema}.chunks SET status = 'released', settled_at = recorded_at")
         operator.commit()
         with pytest.raises(AlreadySettled):
