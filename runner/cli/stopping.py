@@ -56,10 +56,10 @@ def resume(invocation: Invocation, *, names: tuple[str, ...]) -> int:
         stops = state.ledger.stops()
         campaigns: list[Named] = [*project.campaigns, *project.failing, *state.ledger.campaigns()]
     if others:
-        words = ", ".join(f"`{glob}`" for glob in others if glob) or "all campaigns"
-        verb = "was" if names and len(others) == 1 else "were"
+        words, verb = ", ".join(f"`{glob}`" for glob in others), "was" if len(others) == 1 else "were"
         known = "; ".join(stop.describe() for stop in stops) or "nothing is"
-        raise RunnerError(f"{words} {verb} not stopped by these words", hint=f"stopped: {known}", code="not-stopped")
+        message = f"{words} {verb} not stopped by these words" if names else "nobody has stopped all campaigns at once"
+        raise RunnerError(message, hint=f"stopped: {known}", code="not-stopped")
     for glob in names or ("",):
         words = f"`{glob}`" if glob else "all campaigns"
         if _is_stopped_too(glob, stops, campaigns):

@@ -88,7 +88,7 @@ class PostgresqlTransactions(Transactions):
     """
 
     def __init__(self, url: URL, name: str, *, recording: bool) -> None:
-        self._name = name
+        self._name, self._recording = name, recording
         self._settings = {**SETTINGS, **LINK, "default_transaction_read_only": "off" if recording else "on"}
         try:
             self._engine = create_engine(url, poolclass=NullPool, connect_args=dict(ARGUMENTS))
@@ -241,7 +241,7 @@ class PostgresqlTransactions(Transactions):
         try:
             yield
         except DBAPIError as error:
-            told = translate(error, self._name, self._patience_s)
+            told = translate(error, self._name, self._patience_s, recording=self._recording)
             if isinstance(told, SessionLost):
                 self.close()
             if told is None:

@@ -11,8 +11,11 @@ class SessionLost(StateUnavailable):
     """The connection to the server is gone, and with it the session's locks and the transaction that was under way."""
 
 
-def translate(error: DBAPIError, name: str, patience_s: float) -> RunnerError | None:
-    """The error as one of ours, by its SQLSTATE (the manual's appendix A); None where it is a defect."""
+def translate(error: DBAPIError, name: str, patience_s: float, *, recording: bool) -> RunnerError | None:
+    """The error as one of ours, by its SQLSTATE (the manual's appendix A); None where it is a defect.
+
+    `recording` says whether the session may write, by which it is told what a role lacks.
+    """
     state: str = getattr(error.orig, "sqlstate", None) or ""
     what = str(error.orig).strip().partition("\n")[0]
     match state[:2]:
@@ -25,8 +28,10 @@ def translate(error: DBAPIError, name: str, patience_s: float) -> RunnerError | 
             return StateUnavailable(f"the server of `{name}` has no room: {what}", hint="make room, then run again")
     match state:
         case "42501" | "25006":
-            hint = "give this role the right to write the state's tables"
-            return StateRefused(f"`{name}` can't be written: {what}", hint=hint, code="state-read-only")
+            is_reading = state == "42501" and not recording
+            done, do, code = ("read", "read", "state-server") if is_reading else ("written", "write", "state-read-only")
+            hint = f"give this role the right to {do} the state's tables"
+            return StateRefused(f"`{name}` can't be {done}: {what}", hint=hint, code=code)
         case "55P03":
             message = f"another process has kept `{name}` locked for {patience_s:g} s"
             return StateUnavailable(message, hint="end what holds it, a backup or an open transaction perhaps")

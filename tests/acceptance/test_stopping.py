@@ -72,7 +72,7 @@ def test_status_begins_with_what_is_stopped_and_what_lets_it_go_on(place) -> Non
     assert "Stopped by hand" in page
     assert f"<pre>{command} &#39;rec*&#39;</pre>" in page
     assert place.call("resume").returncode == 0
-    assert "all campaigns were not stopped by these words" in place.call("resume").stderr
+    assert "nobody has stopped all campaigns at once" in place.call("resume").stderr
 
 
 def test_a_name_that_is_no_campaigns_stops_nothing(place, serve: Serve) -> None:

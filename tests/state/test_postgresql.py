@@ -152,6 +152,19 @@ def test_who_may_not_make_tables_learns_it(cluster, tmp_path, clock):
     assert refusal_of(opened, cluster.url(schema, user=f"r{schema}"), tmp_path, clock).code == "state-read-only"
 
 
+def test_a_role_that_may_not_read_a_table_is_told_so_where_nothing_is_written(desk, tmp_path, cluster):
+    schema = desk_schema(desk)
+    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
+    cluster.ask(f"GRANT USAGE ON SCHEMA {schema} TO r{schema}")
+    cluster.ask(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO r{schema}")
+    cluster.ask(f"REVOKE SELECT ON {schema}.chunks FROM r{schema}")
+    looking = find_state(cluster.url(schema, user=f"r{schema}"), root=tmp_path, key=KEY, pin=None)
+    with looking:
+        refused = refusal_of(looking.ledger.chunks)
+    assert (refused.code, refused.hint) == ("state-server", "give this role the right to read the state's tables")
+    assert "can't be read: permission denied for table chunks" in refused.message
+
+
 def test_whoever_only_looks_can_record_nothing(desk, url, tmp_path):
     with find_state(url, root=tmp_path, key=KEY, pin=None) as state:
         assert refusal_of(state.ledger.forgive_refused, desk.held, ["x"]).code == "state-read-only"
