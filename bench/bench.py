@@ -14,6 +14,7 @@ from large import measure_large_ledger
 from material import draw_people
 from planning import (
     FEW_RUNS,
+    measure_empty,
     measure_labelled,
     measure_large,
     measure_long,
@@ -98,6 +99,7 @@ def measure_all(folder: Path, server: Server | None, options: argparse.Namespace
     yield from measure_one_of_many(folder / "one-of-many", options.files, options.runs)
     yield from measure_million(folder / "million", options.rows, options.runs)
     yield from measure_labelled(folder / "labelled", options.rows, options.runs)
+    yield from measure_empty(folder / "empty", options.rows, options.runs)
     yield from measure_long(folder / "long", options.long_list, options.runs)
     for place in [None] if server is None else [None, server]:
         yield from measure_sending(folder, place, options)

@@ -81,10 +81,12 @@ def make_list(
     chunk_size: int = 500,
     label: str = "",
     excluded: int = 0,
+    empty_each: int = 0,
 ) -> Path:
     """A project of one campaign on one CSV of five columns: a tenth of its rows are repeats, spellings are mixed.
 
-    Every number stands behind `label`; the first `excluded` of the people have complained.
+    Every number stands behind `label`; the first `excluded` of the people have complained; one cell of `empty_each`
+    is empty.
     """
     _write_project(root, limits)
     one_list = ONE_LIST.replace("SIZE", str(chunk_size)) + EXCLUDE * bool(excluded)
@@ -96,7 +98,8 @@ def make_list(
     with (root / "data" / "people.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,mobile,city,consent\n")
         for row, number in enumerate(numbers):
-            file.write(f"{row},Camille Martin {row},{label}{_spell(number, row)},Lyon,yes\n")
+            cell = "" if empty_each and row % empty_each == 0 else label + _spell(number, row)
+            file.write(f"{row},Camille Martin {row},{cell},Lyon,yes\n")
     return root
 
 

@@ -72,6 +72,13 @@ def measure_million(root: Path, rows: int, runs: int) -> Iterator[Line | Finding
     yield from judge_wall(Line(what, "a script with csv and the library a row", *costs), 0.1)
 
 
+def measure_empty(root: Path, rows: int, runs: int) -> Iterator[Line]:
+    """A list in which one cell of a hundred is empty, as in most that people have, beside one without such cells."""
+    clean, empty = make_list(root / "clean", rows), make_list(root / "empty", rows, empty_each=100)
+    costs = measure_interleaved([_plan(empty), _plan(clean)], runs)
+    yield Line(f"{rows:,} rows, 1 % of the numbers empty", "the same without empty cells", *costs)
+
+
 def measure_labelled(root: Path, rows: int, runs: int) -> Iterator[Line | Finding]:
     """A list whose numbers all stand behind a text, beside the same list without it."""
     clean = make_list(root / "clean", rows)
