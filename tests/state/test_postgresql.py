@@ -185,29 +185,36 @@ def test_the_settings_that_keep_a_ledger_are_on(desk):
     assert found == wanted
 
 
-@pytest.mark.parametrize(
+KEPT = pytest.mark.parametrize(
     ("given", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
 )
-def test_a_recording_is_durable_whatever_the_roles_default_is(cluster, tmp_path, clock, given, kept):
-    schema = cluster.new_schema()
-    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
-    cluster.ask(f"ALTER ROLE r{schema} SET synchronous_commit = {given}")
-    cluster.ask(f"GRANT ALL ON SCHEMA {schema} TO r{schema}")
-    with opened(cluster.url(schema, user=f"r{schema}"), tmp_path, clock) as state:
+
+
+@pytest.fixture
+def role_whose_default_is(cluster, tmp_path, clock):
+    """A state of a role whose own `synchronous_commit` is this."""
+
+    def make(given: str):
+        schema = cluster.new_schema()
+        cluster.ask(f"CREATE ROLE r{schema} LOGIN")
+        cluster.ask(f"ALTER ROLE r{schema} SET synchronous_commit = {given}")
+        cluster.ask(f"GRANT ALL ON SCHEMA {schema} TO r{schema}")
+        return opened(cluster.url(schema, user=f"r{schema}"), tmp_path, clock)
+
+    return make
+
+
+@KEPT
+def test_a_recording_is_durable_whatever_the_roles_default_is(role_whose_default_is, given, kept):
+    with role_whose_default_is(given) as state:
         for transaction in (state.transactions.recording, state.transactions.fenced):
             with transaction() as connection:
                 assert connection.execute(text("SHOW synchronous_commit")).scalar() == kept
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
-)
-def test_a_change_of_its_own_is_as_durable(cluster, tmp_path, clock, given, kept):
-    schema = cluster.new_schema()
-    cluster.ask(f"CREATE ROLE r{schema} LOGIN")
-    cluster.ask(f"ALTER ROLE r{schema} SET synchronous_commit = {given}")
-    cluster.ask(f"GRANT ALL ON SCHEMA {schema} TO r{schema}")
-    with opened(cluster.url(schema, user=f"r{schema}"), tmp_path, clock) as state:
+@KEPT
+def test_a_change_of_its_own_is_as_durable(role_whose_default_is, given, kept):
+    with role_whose_default_is(given) as state:
         tell = update(tables.state).values(state_id=func.current_setting("synchronous_commit"))
         assert state.transactions.change(tell, {}) == 1
         with state.transactions.reading() as connection:
