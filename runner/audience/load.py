@@ -61,7 +61,7 @@ def load_rows(connection: DuckDBPyConnection, text: Text, shape: Shape, wanted: 
 def keep_read(connection: DuckDBPyConnection, relation: str, name: str) -> bool:
     """Keep the rows that `load_rows` answered last as the table `name`, in which a row's place is its `rowid` + 1.
 
-    False where they are none: where rows can't be read or have no value, and where other cells are wanted.
+    False where they are none: where a row can't be read as one, and where other cells are wanted.
     """
     if relation != _REGULAR:
         return False
