@@ -173,6 +173,7 @@ def test_reading_people_keeps_nobody_from_recording(desk):
     first = next(pages)
     desk.accept(desk.record(2))
     assert first == (Reason.ACCEPTED, desk.person(1))
+    assert first not in list(pages)
 
 
 # Costs and prices
