@@ -17,7 +17,6 @@ INSERT INTO chunks (name, recipients, {kept}) SELECT 'earlier-' || i, 500, {kept
 """
 COUNTED = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {chunks}) SELECT i FROM n)"
 KEPT = ", ".join(column.name for column in chunks.c if column.name not in {"id", "name", "recipients"})
-INDEX = "CREATE INDEX ix_recipients_chunk_id ON recipients (chunk_id)"
 
 
 def fill_sqlite(path: Path, people: int, reached: Sequence[bytes] = ()) -> None:
@@ -26,9 +25,7 @@ def fill_sqlite(path: Path, people: int, reached: Sequence[bytes] = ()) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = PERSIST; BEGIN")
         connection.execute(CHUNKS.format(kept=KEPT, series=series))
-        connection.execute("DROP INDEX ix_recipients_chunk_id")
         connection.executemany("INSERT INTO recipients VALUES (1, ?, ?)", _draw(people, reached))
-        connection.execute(INDEX)
         connection.execute("COMMIT")
 
 
@@ -41,12 +38,10 @@ def fill_postgresql(about: str, people: int) -> None:
         connection.execute(CHUNKS.format(kept=KEPT, series=series).encode())
         # Each foreign key would be looked up.
         connection.execute("SET session_replication_role = replica")
-        connection.execute("DROP INDEX ix_recipients_chunk_id")
         with connection.cursor() as cursor, cursor.copy("COPY recipients FROM STDIN (FORMAT binary)") as copy:
             copy.set_types(["int4", "bytea", "int4"])
             for person, chunk in _draw(people):
                 copy.write_row((1, person, chunk))
-        connection.execute(INDEX)
         connection.execute("VACUUM ANALYZE")
 
 

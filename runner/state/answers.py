@@ -39,8 +39,9 @@ ACCEPT_SENDING = (
     )
     .values(status=ChunkStatus.ACCEPTED, ended_server_at=ServerMoment())
 )
-FREE = delete(recipients).where(recipients.c.chunk_id == bindparam("chunk_id"))
-PEOPLE = select(recipients.c.pseudonym).where(recipients.c.chunk_id == bindparam("chunk_id"))
+_OF_CHUNK = (recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.chunk_id == bindparam("chunk_id"))
+FREE = delete(recipients).where(*_OF_CHUNK)
+PEOPLE = select(recipients.c.pseudonym).where(*_OF_CHUNK)
 FORGET_REFUSAL = delete(refused).where(
     refused.c.content_id == bindparam("content_id"), refused.c.pseudonym == bindparam("pseudonym")
 )
@@ -73,7 +74,7 @@ def record_rejected(connection: Connection, held: Held, chunk: str, reason: str,
     if not _may_answer(found, ChunkStatus.REJECTED):
         return False
     _answer(connection, found, ChunkStatus.REJECTED, ended, {"reason": clean_reason(reason)})
-    free_people(connection, found.id)
+    free_people(connection, found)
     return True
 
 
@@ -87,7 +88,7 @@ def record_unknown(connection: Connection, held: Held, chunk: str, reason: str, 
 def record_refused(connection: Connection, held: Held, chunk: str, reason: str, ended: Instant) -> None:
     """The provider did not take the one number of this chunk: it is not tried again with this content."""
     found = _find_own(connection, held, chunk)
-    people = connection.execute(PEOPLE, {"chunk_id": found.id}).scalars().all()
+    people = connection.execute(PEOPLE, _name_chunk(found)).scalars().all()
     if record_rejected(connection, held, chunk, reason, ended):
         if len(people) != 1:
             raise ValueError(f"chunk {chunk} has {len(people)} people; only one who stood alone can be refused")
@@ -103,9 +104,13 @@ def forgive_refused(connection: Connection, held: Held, names: Sequence[str]) ->
     connection.execute(delete(refused).where(refused.c.chunk_id.in_(forgiven)))
 
 
-def free_people(connection: Connection, chunk_id: int) -> None:
-    """The people of this chunk are held no longer: they are pending again."""
-    connection.execute(FREE, {"chunk_id": chunk_id})
+def free_people(connection: Connection, chunk: Row[*tuple[Any, ...]]) -> None:
+    """The people of this row of `chunks` are held no longer: they are pending again."""
+    connection.execute(FREE, _name_chunk(chunk))
+
+
+def _name_chunk(chunk: Row[*tuple[Any, ...]]) -> dict[str, int]:
+    return {"campaign_id": chunk.campaign_id, "chunk_id": chunk.id}
 
 
 def clean_reason(reason: str) -> str:

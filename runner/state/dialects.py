@@ -32,9 +32,15 @@ UNIQUE_VIOLATION = "23505"
 INSERT_PEOPLE = "INSERT INTO recipients (campaign_id, pseudonym, chunk_id)"
 SELECT_CUT = "SELECT campaign_id, substr(people, n, 16), id FROM chunk, generate_series(1, length(people), 16) AS n"
 """People are one value to the driver, since it takes long over each of many."""
+CUT_ON_SERVER = (
+    "WITH chunk (campaign_id, id, people) AS (VALUES (%(campaign_id)s, %(chunk_id)s, %(people)b))"
+    f" {INSERT_PEOPLE} {SELECT_CUT}"
+)
+PLACES = "WITH RECURSIVE places (n) AS (SELECT 1 UNION ALL SELECT n + 16 FROM places WHERE n + 16 <= length(:people))"
+SELECT_PLACED = "SELECT :campaign_id, substr(:people, n, 16), :chunk_id FROM places"
+CUT_IN_FILE = f"{PLACES} {INSERT_PEOPLE} {SELECT_PLACED}"
 RECORD_CHUNK = insert(chunks)
 RAISE_SERIAL = "UPDATE state SET serial = serial + 1"
-SELECT_HELD = "SELECT campaign_id, pseudonym, chunk_id FROM held, people"
 
 FIND_PEOPLE = (
     "SELECT pseudonym, coalesce(status, 'unknown') FROM recipients LEFT JOIN chunks ON chunks.id = chunk_id WHERE"
@@ -157,18 +163,12 @@ def read_server_clock(connection: Connection) -> datetime | None:
 
 
 def insert_people(connection: Connection, campaign_id: int, chunk_id: int, pseudonyms: Sequence[bytes]) -> None:
-    """Let the chunk hold these people, handed to the driver as they are: SQLAlchemy's care for each costs as much.
+    """Let the chunk hold these people, of whom there is at least one.
 
     Raises IntegrityError where the campaign holds one of them already, or ValueError where one is no pseudonym.
     """
-    # In the order of the primary key, so that each page of it is touched once; in one statement, since one a person
-    # takes half as long again.
-    people = sorted(pseudonyms)
-    if connection.dialect.name == "postgresql":
-        chunk = "WITH chunk (campaign_id, id, people) AS (VALUES (%s, %s, %b))"
-        connection.exec_driver_sql(f"{INSERT_PEOPLE} {chunk} {SELECT_CUT}", (campaign_id, chunk_id, _join(people)))
-    else:
-        connection.exec_driver_sql(_write_insert(len(people)), (campaign_id, chunk_id, *people))
+    people = {"campaign_id": campaign_id, "chunk_id": chunk_id, "people": _join(pseudonyms)}
+    connection.exec_driver_sql(CUT_ON_SERVER if connection.dialect.name == "postgresql" else CUT_IN_FILE, people)
 
 
 def record_chunk(connection: Connection, recorded: Mapping[str, Any], pseudonyms: Sequence[bytes]) -> None:
@@ -178,7 +178,7 @@ def record_chunk(connection: Connection, recorded: Mapping[str, Any], pseudonyms
     """
     if connection.dialect.name == "postgresql":
         # At once: a server far away takes as long for each statement.
-        connection.execute(_write_chunk(tuple(recorded)), {**recorded, "people": _join(sorted(pseudonyms))})
+        connection.execute(_write_chunk(tuple(recorded)), {**recorded, "people": _join(pseudonyms)})
     else:
         chunk_id = insert_row(connection, RECORD_CHUNK, recorded)
         insert_people(connection, recorded["campaign_id"], chunk_id, pseudonyms)
@@ -189,7 +189,8 @@ def _join(pseudonyms: Sequence[bytes]) -> bytes:
     # Once they are joined and cut again, the database can't see that one of them was none.
     if any(size != PSEUDONYM_BYTES for size in map(len, pseudonyms)):
         raise ValueError(f"a pseudonym has {PSEUDONYM_BYTES} bytes")
-    return b"".join(pseudonyms)
+    # In the order of the primary key, so that each page of it is touched once.
+    return b"".join(sorted(pseudonyms))
 
 
 @lru_cache(maxsize=2)
@@ -200,14 +201,6 @@ def _write_chunk(columns: tuple[str, ...]) -> TextClause:
     chunk = f"INSERT INTO chunks {values} RETURNING campaign_id, id, :people AS people"
     together = f"WITH raised AS ({RAISE_SERIAL}), chunk AS ({chunk}) {INSERT_PEOPLE} {SELECT_CUT}"
     return text(together).bindparams(*typed, bindparam("people", type_=LargeBinary))
-
-
-@lru_cache(maxsize=4)
-def _write_insert(people: int) -> str:
-    # A place of its own for each value, since Python 3.12 warns of numbered ones; but one for campaign and chunk.
-    places = ", ".join(["(?)"] * people)
-    values = f"WITH held (campaign_id, chunk_id) AS (VALUES (?, ?)), people (pseudonym) AS (VALUES {places})"
-    return f"{INSERT_PEOPLE} {values} {SELECT_HELD}"
 
 
 def find_statuses(connection: Connection, campaign_id: int, pseudonyms: Sequence[bytes]) -> Iterator[tuple[bytes, str]]:

@@ -42,6 +42,11 @@ def read_joined(row: Row[*tuple[Any, ...]], name: str) -> bytes:
     return getattr(row, name) or b""
 
 
+def cut_people(people: bytes) -> list[bytes]:
+    """The pseudonyms that `read_joined` answers, one by one, in the order of their bytes."""
+    return sorted(people[place : place + PSEUDONYM_BYTES] for place in range(0, len(people), PSEUDONYM_BYTES))
+
+
 def page_of(query: Select[bytes]) -> Select[*tuple[Any, ...]]:
     """The next page of the people of `query`, which orders them, and their last."""
     people = query.limit(bindparam("page")).subquery()

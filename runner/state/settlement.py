@@ -57,7 +57,7 @@ def settle(
 ) -> None:
     """Turn a chunk in doubt into `accepted` or `released`. See Ledger.settle."""
     found = connection.execute(
-        select(chunks.c.id, chunks.c.status).where(chunks.c.name == chunk).with_for_update()
+        select(chunks.c.id, chunks.c.campaign_id, chunks.c.status).where(chunks.c.name == chunk).with_for_update()
     ).one_or_none()
     if found is None:
         hint = "`campaign status` lists the chunks in doubt"
@@ -73,7 +73,7 @@ def settle(
     settled = update(chunks).where(chunks.c.id == found.id)
     connection.execute(settled.values(status=status, settled_at=clock.now(), settled_by=by, **told))
     if not accepted:
-        free_people(connection, found.id)
+        free_people(connection, found)
 
 
 def _say_what_stands(status: str, *, accepted: bool) -> str:

@@ -207,13 +207,14 @@ chunks = Table(
 # Who may not be sent to again in a campaign: the people of its chunks that are sending, unknown or accepted.
 # A person is the 16 bytes of a pseudonym. The primary key is why nobody is reached twice. Campaign and chunk were kept
 # before in the same transaction, and to ask a server for them again for each person takes it longer than to keep them:
-# there the chunk is no foreign key, and it is the chunks that refuse to be removed.
+# there the chunk is no foreign key, and it is the chunks that refuse to be removed. No index finds people by chunk: it
+# would be as large as the table, each chunk would pay for it, and only one whose people are freed would use it.
 recipients = Table(
     "recipients",
     metadata,
     Column("campaign_id", Integer, primary_key=True, autoincrement=False),
     Column("pseudonym", LargeBinary, CheckConstraint("length(pseudonym) = 16", name="bytes"), primary_key=True),
-    Column("chunk_id", Integer, nullable=False, index=True),
+    Column("chunk_id", Integer, nullable=False),
     ForeignKeyConstraint(["chunk_id"], ["chunks.id"]).ddl_if("sqlite"),
     sqlite_with_rowid=False,
 )

@@ -12,7 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from sqlalchemy import Column, Connection, LargeBinary, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from runner.errors import StateKeyWrong, StateRefused
@@ -25,6 +37,7 @@ from runner.state.dialects import insert_people
 from runner.state.holders import describe_holder
 from runner.state.homes import Home
 from runner.state.open import State, find_home, open_state
+from runner.state.people import cut_people, join_people, read_joined
 from runner.state.settlement import may_settle_not_sent
 from runner.state.tables import (
     Amount,
@@ -47,6 +60,16 @@ FORMAT = "state of campaign-runner"
 FORMAT_VERSION = 1
 TABLES = (accounts, runs, campaigns, contents, chunks, refused, stops, formers, measures)
 """In this order each row finds those that it points at. The people of `recipients` come by chunk."""
+
+CHUNKS_AT_ONCE = 2_000
+"""Whose people an export brings together at a time: each time takes a look at everybody, and memory for a million."""
+PEOPLE_BY_CHUNK = (
+    join_people(recipients.c.pseudonym, people=true())
+    .add_columns(recipients.c.campaign_id, recipients.c.chunk_id)
+    .where(recipients.c.chunk_id.between(bindparam("first"), bindparam("last")))
+    .group_by(recipients.c.chunk_id, recipients.c.campaign_id)
+    .order_by(recipients.c.chunk_id, recipients.c.campaign_id)
+)
 
 NUMBERED = (accounts, runs, campaigns, contents, chunks, formers)
 """Tables whose next row gets the next number."""
@@ -97,11 +120,13 @@ def export_state(state: State) -> Iterator[str]:
             for kept in connection.execute(select(table).order_by(*table.primary_key)).mappings():
                 counts[table.name] += 1
                 yield _write_line({"table": table.name, "row": {c.name: _pack(kept[c.name]) for c in table.c}})
-        for campaign_id, chunk_id in connection.execute(select(chunks.c.campaign_id, chunks.c.id)).all():
-            people = select(recipients.c.pseudonym).where(recipients.c.chunk_id == chunk_id)
-            held = [pseudonym.hex() for pseudonym in connection.execute(people).scalars()]
-            counts[recipients.name] += len(held)
-            yield _write_line({"campaign_id": campaign_id, "chunk_id": chunk_id, "people": held})
+        last = connection.execute(select(func.max(chunks.c.id))).scalar() or 0
+        for first in range(1, last + 1, CHUNKS_AT_ONCE):
+            asked = {"first": first, "last": min(last, first + CHUNKS_AT_ONCE - 1)}
+            for row in connection.execute(PEOPLE_BY_CHUNK, asked):
+                people = [pseudonym.hex() for pseudonym in cut_people(read_joined(row, "people"))]
+                counts[recipients.name] += len(people)
+                yield _write_line({"campaign_id": row.campaign_id, "chunk_id": row.chunk_id, "people": people})
         if connection.execute(select(func.count()).select_from(recipients)).scalar_one() != counts[recipients.name]:
             message = "the state is damaged: it holds people whose chunk is not there"
             raise StateRefused(message, hint="put back a copy from before", code="state-damaged")

@@ -64,7 +64,16 @@ def _add_what_is_compared(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_what_is_shared, _add_what_is_compared)
+def _drop_index_of_people(connection: Connection) -> None:
+    """Version 4: no index finds people by their chunk."""
+    connection.exec_driver_sql("DROP INDEX IF EXISTS ix_recipients_chunk_id")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _add_what_is_shared,
+    _add_what_is_compared,
+    _drop_index_of_people,
+)
 """The n-th brings a state from version n to version n + 1; one that was released is never edited again."""
 
 VERSION = FIRST + len(MIGRATIONS)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from decimal import Decimal
 
 import pytest
 
 from runner.errors import StateKeyWrong, StateRefused
 from runner.model.secret import Secret
+from runner.state import transfer
 from runner.state.open import create_state, find_state, open_state
 from runner.state.transfer import export_state, import_state, retire
 
@@ -67,6 +69,25 @@ def test_everything_comes_over_whatever_keeps_either(desk, bring):
     assert told(brought) == told(desk.state)
     assert brought.id != desk.state.id, "the other one goes on"
     assert list(export_state(brought))[1:] == lines[1:]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_an_export_is_the_same_however_many_chunks_are_brought_together_at_a_time(desk, monkeypatch, at_once):
+    fill(desk)
+    whole = list(export_state(desk.state))
+    monkeypatch.setattr(transfer, "CHUNKS_AT_ONCE", at_once)
+    assert list(export_state(desk.state)) == whole
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_state_that_holds_somebody_whose_chunk_is_not_there_is_not_exported(desk):
+    desk.accept(desk.record(1))
+    lost = desk.record(2, 3)
+    with closing(sqlite3.connect(desk.state.home.path)) as behind_its_back:
+        behind_its_back.execute("delete from chunks where name = ?", (lost,))
+        behind_its_back.commit()
+    with pytest.raises(StateRefused, match="damaged"):
+        list(export_state(desk.state))
 
 
 def test_what_was_brought_goes_on_as_the_same_ledger(desk, bring, clock):

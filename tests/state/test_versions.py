@@ -43,7 +43,9 @@ def root_of(old: Path) -> Path:
 def schema_of(path: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(path)) as read:
         tables = [name for (name,) in read.execute("select name from sqlite_master where type = 'table' order by 1")]
-        return {name: [row[1:] for row in read.execute(f"pragma table_info({name})")] for name in tables}
+        columns = {name: [row[1:] for row in read.execute(f"pragma table_info({name})")] for name in tables}
+        indexes = read.execute("select name, tbl_name from sqlite_master where type = 'index' order by 1").fetchall()
+        return {**columns, "indexes": indexes}
 
 
 def rows_of(path: Path) -> list[tuple]:
@@ -143,6 +145,7 @@ def test_a_shared_state_of_version_2_goes_on_as_one_of_today(cluster, clock, tmp
         "alter table {0}.chunks drop column plan_id, drop column base_url, drop column adopted",
         "drop table {0}.formers",
         "drop table {0}.measures",
+        "create index ix_recipients_chunk_id on {0}.recipients (chunk_id)",
         "update {0}.state set version = 2",
     ):
         cluster.ask(statement.format(schema))
