@@ -31,7 +31,7 @@ from runner.plan.formers import rename_formers
 from runner.plan.selection import Selection
 from runner.render.page import Page
 from runner.render.words import render_costs, render_count, render_people
-from runner.sending.chunk import Door
+from runner.sending.chunk import Door, Tell
 from runner.sending.queue import OpenAccount, open_accounts
 from runner.sending.report import Tally, build_report, report_nothing_sent
 from runner.sending.run import Run
@@ -182,15 +182,7 @@ def _send(
         screen.follow(stop, plan) as show,
         stopping(stop, aloud=not screen.has_bar(plan), width=screen.invocation.width),
     ):
-
-        def tell(event: Event) -> None:
-            tally.note(event)
-            try:
-                show(event)
-            except BrokenPipeError:
-                screen.invocation.warn("nobody reads the events any more: no further request starts")
-                stop.signalled = True
-
+        tell = _count_and_show(tally, show, stop, screen)
         tell(_announce(plan, stop, tally.started_at))
         run = Run(accounts, clock=clock, stop=stop, tell=tell)
         ending = run.carry_out()
@@ -211,6 +203,18 @@ def _send(
     with suppress(BrokenPipeError):
         screen.show_report(report)
     return report.exit_code
+
+
+def _count_and_show(tally: Tally, show: Tell, stop: Stop, screen: Screen) -> Tell:
+    def tell(event: Event) -> None:
+        tally.note(event)
+        try:
+            show(event)
+        except BrokenPipeError:
+            screen.invocation.warn("nobody reads the events any more: no further request starts")
+            stop.signalled = True
+
+    return tell
 
 
 def _record_intent(desk: Desk, planning: Planning, selection: Selection, stop: Stop, screen: Screen) -> None:
