@@ -15,6 +15,7 @@ from runner.render.words import (
     render_money,
     render_people,
     render_reached,
+    render_second,
     spell_settlement,
 )
 
@@ -100,7 +101,8 @@ def _say_estimate(status: Status) -> str:
 
 def _write_doubt(chunk: ChunkRecord, status: Status, page: Page, resolve: str) -> None:
     probe = ", a probe" if chunk.probe else ""
-    recorded = render_local(chunk.recorded_at, status.timezone)
+    # Several chunks leave within a minute, and this is how the provider's list tells them apart.
+    recorded = render_second(chunk.recorded_at, status.timezone)
     page.keep(page.paint(f"! chunk {chunk.chunk} is {chunk.status}", Style.LOUD))
     page.write(f"{printable(chunk.label)}: {render_people(chunk.recipients)}{probe}, recorded {recorded}", indent=4)
     if chunk.reason:
