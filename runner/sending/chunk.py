@@ -176,16 +176,17 @@ def _refuse_silence(answer: Exchange) -> NotSent:
 
 
 def _record_verdict(recorded: str, chunk: Chunk, verdict: Verdict, ended: Instant, door: Door) -> None:
-    ledger, held = door.state.ledger, door.held
+    ledger, held, pseudonyms = door.state.ledger, door.held, door.state.pseudonyms
     match verdict:
         case Accepted():
-            ledger.record_accepted(held, recorded, _hide_numbers(verdict.acceptance, door.state.pseudonyms), ended)
+            ledger.record_accepted(held, recorded, _hide_numbers(verdict.acceptance, pseudonyms), ended)
         case Unknown():
             ledger.record_unknown(held, recorded, verdict.reason, ended)
         case ChunkRefused() if len(chunk.numbers) == 1:
-            ledger.record_refused(held, recorded, verdict.reason, ended)
+            person = pseudonyms.of_number(chunk.numbers[0])
+            ledger.record_refused(held, recorded, person, verdict.reason, ended)
         case _:
-            ledger.record_rejected(held, recorded, verdict.reason, ended)
+            ledger.record_rejected(held, recorded, pseudonyms.of_numbers(chunk.numbers), verdict.reason, ended)
 
 
 def _hide_numbers(acceptance: Acceptance, pseudonyms: Pseudonyms) -> Acceptance:

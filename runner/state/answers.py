@@ -39,9 +39,10 @@ ACCEPT_SENDING = (
     )
     .values(status=ChunkStatus.ACCEPTED, ended_server_at=ServerMoment())
 )
-_OF_CHUNK = (recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.chunk_id == bindparam("chunk_id"))
-FREE = delete(recipients).where(*_OF_CHUNK)
-PEOPLE = select(recipients.c.pseudonym).where(*_OF_CHUNK)
+FREE_ALL = delete(recipients).where(
+    recipients.c.campaign_id == bindparam("campaign_id"), recipients.c.chunk_id == bindparam("chunk_id")
+)
+FREE = FREE_ALL.where(recipients.c.pseudonym.in_(bindparam("people", expanding=True)))
 FORGET_REFUSAL = delete(refused).where(
     refused.c.content_id == bindparam("content_id"), refused.c.pseudonym == bindparam("pseudonym")
 )
@@ -65,16 +66,20 @@ def record_accepted(connection: Connection, held: Held, chunk: str, acceptance: 
         _answer(connection, found, ChunkStatus.ACCEPTED, ended, _tell(acceptance))
 
 
-def record_rejected(connection: Connection, held: Held, chunk: str, reason: str, ended: Instant) -> bool:
-    """The provider did not take the chunk: its people are pending again. Answers whether that is new."""
+def record_rejected(
+    connection: Connection, held: Held, chunk: str, people: Sequence[bytes], reason: str, ended: Instant
+) -> bool:
+    """The provider did not take the chunk: `people`, all of it, are pending again. Answers whether that is new."""
     found = _find_own(connection, held, chunk)
     if found.status == ChunkStatus.ACCEPTED and found.settled_at is not None:
         message = f"chunk {chunk} was settled as accepted, and now the provider says that it refused it: {reason}"
         raise AlreadySettled(message, hint="its people count as reached; a new edition of the campaign can reach them")
     if not _may_answer(found, ChunkStatus.REJECTED):
         return False
+    if len(people) != found.recipients:
+        raise ValueError(f"chunk {chunk} has {found.recipients} people, and {len(people)} were refused")
     _answer(connection, found, ChunkStatus.REJECTED, ended, {"reason": clean_reason(reason)})
-    free_people(connection, found)
+    connection.execute(FREE, {**_name_chunk(found), "people": list(people)})
     return True
 
 
@@ -85,16 +90,13 @@ def record_unknown(connection: Connection, held: Held, chunk: str, reason: str, 
         _answer(connection, found, ChunkStatus.UNKNOWN, ended, {"reason": clean_reason(reason)})
 
 
-def record_refused(connection: Connection, held: Held, chunk: str, reason: str, ended: Instant) -> None:
-    """The provider did not take the one number of this chunk: it is not tried again with this content."""
+def record_refused(connection: Connection, held: Held, chunk: str, person: bytes, reason: str, ended: Instant) -> None:
+    """The provider did not take `person`, alone in this chunk: they are not tried again with this content."""
     found = _find_own(connection, held, chunk)
-    people = connection.execute(PEOPLE, _name_chunk(found)).scalars().all()
-    if record_rejected(connection, held, chunk, reason, ended):
-        if len(people) != 1:
-            raise ValueError(f"chunk {chunk} has {len(people)} people; only one who stood alone can be refused")
-        person = {"content_id": found.content_id, "pseudonym": people[0]}
-        connection.execute(FORGET_REFUSAL, person)
-        connection.execute(REFUSE, {**person, "chunk_id": found.id})
+    if record_rejected(connection, held, chunk, (person,), reason, ended):
+        refusal = {"content_id": found.content_id, "pseudonym": person}
+        connection.execute(FORGET_REFUSAL, refusal)
+        connection.execute(REFUSE, {**refusal, "chunk_id": found.id})
 
 
 def forgive_refused(connection: Connection, held: Held, names: Sequence[str]) -> None:
@@ -105,8 +107,8 @@ def forgive_refused(connection: Connection, held: Held, names: Sequence[str]) ->
 
 
 def free_people(connection: Connection, chunk: Row[*tuple[Any, ...]]) -> None:
-    """The people of this row of `chunks` are held no longer: they are pending again."""
-    connection.execute(FREE, _name_chunk(chunk))
+    """Whoever this row of `chunks` holds is held no longer. It looks at everybody whom the campaign holds."""
+    connection.execute(FREE_ALL, _name_chunk(chunk))
 
 
 def _name_chunk(chunk: Row[*tuple[Any, ...]]) -> dict[str, int]:

@@ -233,26 +233,26 @@ class Ledger:
             with self._transactions.recording() as connection:
                 answers.record_accepted(connection, held, chunk, acceptance, ended)
 
-    def record_rejected(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
-        """Record that the provider refused the chunk: its people are pending again.
+    def record_rejected(self, held: Held, chunk: str, people: Sequence[bytes], reason: str, ended: Instant) -> None:
+        """Record that the provider refused the chunk: `people`, all whom it holds, are pending again.
 
         Raises AlreadySettled where it was settled as accepted.
         """
         with self._transactions.recording() as connection:
-            answers.record_rejected(connection, held, chunk, reason, ended)
+            answers.record_rejected(connection, held, chunk, people, reason, ended)
 
     def record_unknown(self, held: Held, chunk: str, reason: str, ended: Instant | None) -> None:
         """Record that nobody knows what became of the chunk; `ended` is when its bytes could last arrive, if known."""
         with self._transactions.recording() as connection:
             answers.record_unknown(connection, held, chunk, reason, ended)
 
-    def record_refused(self, held: Held, chunk: str, reason: str, ended: Instant) -> None:
-        """Record that the provider refused the one number of this chunk, which is not tried again with this content.
+    def record_refused(self, held: Held, chunk: str, person: bytes, reason: str, ended: Instant) -> None:
+        """Record that the provider refused `person`, alone in this chunk, who is not tried again with this content.
 
         Raises AlreadySettled where the chunk was settled as accepted.
         """
         with self._transactions.recording() as connection:
-            answers.record_refused(connection, held, chunk, reason, ended)
+            answers.record_refused(connection, held, chunk, person, reason, ended)
 
     def forgive_refused(self, held: Held, names: Sequence[str]) -> None:
         """Record that these chunks were refused for no number's fault: their people are pending again."""

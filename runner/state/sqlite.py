@@ -23,6 +23,9 @@ BUSY_TIMEOUT_MS = 4_000
 SHARE_OF_TIMEOUT = 0.4
 """A recording may wait twice, at its beginning and at its end."""
 
+MOST_JOURNAL = 16 * 1024**2
+"""Bytes of a journal that are kept for the next transaction; a chunk in a large ledger takes some 2 MB."""
+
 INTERRUPTED = "state-interrupted"
 """The code of the error that who may not write meets when a process died while it recorded: SQLite must undo that."""
 
@@ -32,6 +35,8 @@ RECORDING: Settings = (
     # A rollback journal, since a copy of the one file is then the whole state, and since SQLite before 3.51.3 can
     # damage a database in WAL mode; PERSIST, since to empty a journal costs less than to delete it.
     ("journal_mode", "PERSIST", "persist"),
+    # So that an upgrade of a large state leaves no large journal.
+    ("journal_size_limit", str(MOST_JOURNAL), MOST_JOURNAL),
     # Each commit is on the disk, and the directory with it, before a request may leave.
     ("synchronous", "EXTRA", 3),
     ("fullfsync", "ON", 1),

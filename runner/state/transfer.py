@@ -29,7 +29,7 @@ from sqlalchemy.exc import IntegrityError
 
 from runner.errors import StateKeyWrong, StateRefused
 from runner.model.clock import Clock
-from runner.model.ledger import ChunkStatus
+from runner.model.ledger import HOLDING, ChunkStatus
 from runner.model.secret import Secret
 from runner.pseudonyms import Pseudonyms
 from runner.state.chunks import find_sender
@@ -61,11 +61,13 @@ FORMAT_VERSION = 1
 TABLES = (accounts, runs, campaigns, contents, chunks, refused, stops, formers, measures)
 """In this order each row finds those that it points at. The people of `recipients` come by chunk."""
 
-CHUNKS_AT_ONCE = 2_000
-"""Whose people an export brings together at a time: each time takes a look at everybody, and memory for a million."""
+PEOPLE_AT_ONCE = 1_000_000
+"""Whom an export brings together by their chunks: each time takes a look at everybody, and memory for so many."""
 PEOPLE_BY_CHUNK = (
     join_people(recipients.c.pseudonym, people=true())
     .add_columns(recipients.c.campaign_id, recipients.c.chunk_id)
+    # What no chunk holds is missed here, and the counts tell.
+    .join(chunks, (recipients.c.chunk_id == chunks.c.id) & (recipients.c.campaign_id == chunks.c.campaign_id))
     .where(recipients.c.chunk_id.between(bindparam("first"), bindparam("last")))
     .group_by(recipients.c.chunk_id, recipients.c.campaign_id)
     .order_by(recipients.c.chunk_id, recipients.c.campaign_id)
@@ -120,17 +122,28 @@ def export_state(state: State) -> Iterator[str]:
             for kept in connection.execute(select(table).order_by(*table.primary_key)).mappings():
                 counts[table.name] += 1
                 yield _write_line({"table": table.name, "row": {c.name: _pack(kept[c.name]) for c in table.c}})
-        last = connection.execute(select(func.max(chunks.c.id))).scalar() or 0
-        for first in range(1, last + 1, CHUNKS_AT_ONCE):
-            asked = {"first": first, "last": min(last, first + CHUNKS_AT_ONCE - 1)}
-            for row in connection.execute(PEOPLE_BY_CHUNK, asked):
+        for first, last in _group_chunks(connection):
+            for row in connection.execute(PEOPLE_BY_CHUNK, {"first": first, "last": last}):
                 people = [pseudonym.hex() for pseudonym in cut_people(read_joined(row, "people"))]
                 counts[recipients.name] += len(people)
                 yield _write_line({"campaign_id": row.campaign_id, "chunk_id": row.chunk_id, "people": people})
         if connection.execute(select(func.count()).select_from(recipients)).scalar_one() != counts[recipients.name]:
-            message = "the state is damaged: it holds people whose chunk is not there"
+            message = "the state is damaged: it holds people whose chunk is not there, or is another campaign's"
             raise StateRefused(message, hint="put back a copy from before", code="state-damaged")
     yield _write_line({"end": dict(counts)})
+
+
+def _group_chunks(connection: Connection) -> Iterator[tuple[int, int]]:
+    """The first and the last of chunks that hold PEOPLE_AT_ONCE people together, or a chunk more; all chunks so."""
+    group, people = list[int](), 0
+    for chunk in connection.execute(select(chunks.c.id, chunks.c.status, chunks.c.recipients).order_by(chunks.c.id)):
+        group.append(chunk.id)
+        people += chunk.recipients if chunk.status in HOLDING else 0
+        if people >= PEOPLE_AT_ONCE:
+            yield group[0], group[-1]
+            group, people = [], 0
+    if group:
+        yield group[0], group[-1]
 
 
 def import_state(

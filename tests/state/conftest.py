@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -79,6 +79,7 @@ class Desk:
     clock: StandingClock
     stack: ExitStack
     held: Held = field(init=False)
+    recorded: dict[str, Sequence[bytes]] = field(default_factory=dict)
 
     OTHER_FINGERPRINT = b"o" * 16
     person = staticmethod(person)
@@ -108,14 +109,20 @@ class Desk:
 
     def record(self, *people: int, held: Held | None = None, max_in_doubt: int = 5, **chunk: object) -> str:
         new = new_chunk(*people, **chunk)
-        return self.ledger.record_sending(held or self.held, new, self.clock.read(), max_in_doubt=max_in_doubt)
+        name = self.ledger.record_sending(held or self.held, new, self.clock.read(), max_in_doubt=max_in_doubt)
+        self.recorded[name] = new.pseudonyms
+        return name
 
     def accept(self, chunk: str, held: Held | None = None, **told: object) -> None:
         acceptance = Acceptance(**{"provider_id": "p1", **told})
         self.ledger.record_accepted(held or self.held, chunk, acceptance, self.clock.read())
 
     def reject(self, chunk: str, held: Held | None = None, reason: str = "no") -> None:
-        self.ledger.record_rejected(held or self.held, chunk, reason, self.clock.read())
+        self.ledger.record_rejected(held or self.held, chunk, self.recorded[chunk], reason, self.clock.read())
+
+    def refuse(self, chunk: str, held: Held | None = None, reason: str = "no") -> None:
+        person = self.recorded[chunk][0]
+        self.ledger.record_refused(held or self.held, chunk, person, reason, self.clock.read())
 
     def doubt(self, chunk: str, held: Held | None = None, *, ended: bool = True) -> None:
         self.ledger.record_unknown(held or self.held, chunk, "lost", self.clock.read() if ended else None)

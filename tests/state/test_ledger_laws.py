@@ -154,9 +154,9 @@ class LedgerLaws(RuleBasedStateMachine):
             case "accepted":
                 ledger.record_accepted(chunk.held, chunk.name, Acceptance(provider_id="p"), now)
             case "rejected":
-                ledger.record_rejected(chunk.held, chunk.name, "no", now)
+                ledger.record_rejected(chunk.held, chunk.name, [*chunk.people], "no", now)
             case "refused":
-                ledger.record_refused(chunk.held, chunk.name, "no", now)
+                ledger.record_refused(chunk.held, chunk.name, next(iter(chunk.people)), "no", now)
             case "unknown":
                 ledger.record_unknown(chunk.held, chunk.name, "?", now)
             case "lost":

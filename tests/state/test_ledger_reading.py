@@ -44,7 +44,7 @@ def fill(desk) -> dict[str, str]:
     desk.doubt(chunks["unknown"])
     desk.doubt(chunks["released"])
     desk.settle(chunks["released"], accepted=False)
-    desk.ledger.record_refused(desk.held, chunks["refused"], "no", desk.clock.read())
+    desk.refuse(chunks["refused"])
     return chunks
 
 
@@ -125,7 +125,7 @@ def test_people_come_whole_whatever_the_page(desk, monkeypatch, page):
     desk.doubt(desk.record(*range(5, 8)))
     desk.record(8)
     for n in (20, 21, 22):
-        desk.ledger.record_refused(desk.held, desk.record(n), "no", desk.clock.read())
+        desk.refuse(desk.record(n))
     pages = list(desk.ledger.read_people("recall", None, desk.content().digest))
     items = desk.cut_people(pages)
     assert len(items) == len(set(items)) == 12
@@ -161,7 +161,7 @@ def test_a_person_of_a_damaged_state_who_cannot_be_told_is_not_passed_over(desk)
 
 def test_people_of_another_campaign_or_edition_are_not_mixed_in(desk):
     desk.accept(desk.record(1, edition="1"))
-    desk.ledger.record_refused(desk.held, desk.record(2, name="other"), "no", desk.clock.read())
+    desk.refuse(desk.record(2, name="other"))
     assert desk.people() == {}
     assert desk.people(edition="1") == {1: "A"}
     assert desk.people("other") == {2: "R"}
@@ -223,7 +223,7 @@ def test_contacts_are_all_chunks_that_reached_a_person_or_may_have(desk):
     other = desk.record(1, name="other", edition="3")
     desk.doubt(other)
     desk.reject(desk.record(1, name="third"))
-    desk.ledger.record_refused(desk.held, desk.record(1, name="fourth"), "no", desk.clock.read())
+    desk.refuse(desk.record(1, name="fourth"))
     desk.accept(desk.record(3))
     assert [c.chunk for c in desk.ledger.contacts(desk.person(1))] == [reached, other]
     assert desk.ledger.contacts(desk.person(9)) == ()

@@ -61,6 +61,23 @@ def test_the_people_of_a_rejected_chunk_are_pending_again(desk):
     desk.record(1, 2)
 
 
+@pytest.mark.parametrize("size", [1, 2, 15, 16, 17, 500])
+@pytest.mark.parametrize("settled", [True, False])
+def test_all_people_of_a_chunk_are_held_and_all_are_freed_however_many(desk, size, settled):
+    desk.accept(desk.record(1000, 1001))
+    whole = desk.record(*range(size))
+    digest = desk.content().digest
+    held = {who for _, who in desk.cut_people(desk.ledger.read_people("recall", None, digest))}
+    assert held == {desk.person(n) for n in (*range(size), 1000, 1001)}
+    if settled:
+        desk.doubt(whole)
+        desk.settle(whole, accepted=False)
+    else:
+        desk.reject(whole)
+    left = desk.cut_people(desk.ledger.read_people("recall", None, digest))
+    assert sorted(who for _, who in left) == sorted((desk.person(1000), desk.person(1001)))
+
+
 def test_the_people_of_an_unknown_chunk_are_never_sent_to_by_themselves(desk):
     chunk = desk.record(1, 2)
     desk.doubt(chunk)
@@ -123,7 +140,7 @@ def test_the_database_itself_refuses_a_second_live_row_whoever_writes_it(desk):
 def test_the_database_itself_refuses_what_the_contract_does_not_know(desk, statement):
     desk.accept(desk.record(1))
     desk.record(1, edition="1")
-    desk.ledger.record_refused(desk.held, desk.record(2), "no", desk.clock.read())
+    desk.refuse(desk.record(2))
     with pytest.raises(IntegrityError), desk.state.transactions.recording() as anybody:
         anybody.execute(text(statement), {name: value for name, value in VALUES.items() if f":{name}" in statement})
 
@@ -233,7 +250,7 @@ def test_an_answer_recorded_twice_stands_once(desk):
         desk.accept(accepted, cost=Decimal(1), currency="EUR")
         desk.reject(rejected)
         desk.doubt(unknown)
-        desk.ledger.record_refused(desk.held, refused, "no", desk.clock.read())
+        desk.refuse(refused)
     assert desk.people() == {0: "A", 2: "U", 3: "R"}
     assert desk.ledger.find_campaign("recall", None).costs == {"EUR": Decimal(1)}
 
@@ -245,7 +262,7 @@ def test_the_truth_is_recorded_after_the_lock_was_lost_and_the_chunk_found_by_an
     assert desk.people() == {0: "U", 1: "U", 2: "U", 3: "U"}
     desk.accept(chunks[0], held=old)
     desk.reject(chunks[1], held=old)
-    desk.ledger.record_refused(old, chunks[2], "no", desk.clock.read())
+    desk.refuse(chunks[2], old)
     desk.ledger.record_unknown(old, chunks[3], "HTTP 500", desk.clock.read())
     assert desk.people() == {0: "A", 2: "R", 3: "U"}
     assert desk.ledger.find_chunk(chunks[3]).reason == "HTTP 500"
@@ -294,7 +311,7 @@ def test_a_refusal_after_a_settlement_as_accepted_is_told_loudly(desk):
     with pytest.raises(AlreadySettled):
         desk.reject(chunk)
     with pytest.raises(AlreadySettled):
-        desk.ledger.record_refused(desk.held, chunk, "no", desk.clock.read())
+        desk.refuse(chunk)
     assert desk.people() == {1: "A"}
 
 
@@ -346,7 +363,7 @@ def test_a_reader_that_stays_makes_the_commit_fail_as_text_and_leaves_nothing(de
 
 def refuse(desk, *people: int, audio: str = "audio-1") -> str:
     chunk = desk.record(*people, content=desk.content(audio))
-    desk.ledger.record_refused(desk.held, chunk, "DESTINATION_INVALID", desk.clock.read())
+    desk.refuse(chunk, reason="DESTINATION_INVALID")
     return chunk
 
 
@@ -393,8 +410,8 @@ def test_forgiving_is_fenced(desk):
 
 def test_only_who_stood_alone_can_be_refused(desk):
     chunk = desk.record(1, 2)
-    with pytest.raises(ValueError, match="stood alone"):
-        desk.ledger.record_refused(desk.held, chunk, "no", desk.clock.read())
+    with pytest.raises(ValueError, match="has 2 people, and 1 were refused"):
+        desk.refuse(chunk)
     assert desk.people() == {1: "S", 2: "S"}
 
 
@@ -417,7 +434,8 @@ def test_no_file_of_the_state_holds_a_number(desk):
     kept = desk.content(sender_pseudonym=sender, sender_masked="+33 6 •• •• •• 00")
     chunk = replace(desk.new_chunk(content=kept), pseudonyms=(desk.state.pseudonyms.of_number(number),))
     name = desk.ledger.record_sending(desk.held, chunk, desk.clock.read(), max_in_doubt=5)
-    desk.reject(name, reason=f"0{number % 10**9} is wrong")
+    reason = f"0{number % 10**9} is wrong"
+    desk.ledger.record_rejected(desk.held, name, chunk.pseudonyms, reason, desk.clock.read())
     written = b"".join(path.read_bytes() for path in desk.state.home.path.parent.iterdir())
     digits = "".join(chr(byte) if chr(byte).isdigit() else "" if chr(byte) in " .-" else "x" for byte in written)
     assert "639980000" not in digits

@@ -32,11 +32,22 @@ def test_two_ledgers_are_joined_and_whoever_one_of_them_holds_the_whole_holds(de
     desk.doubt(desk.record(3, name="spring", content=desk.content("audio-2")))
     desk.accept(desk.record(2, 4, name="summer", edition="2027"))
     refused = desk.record(5, name="spring")
-    desk.ledger.record_refused(desk.held, refused, "no", desk.clock.read())
+    desk.refuse(refused)
     assert desk.ledger.rename(SPRING, SUMMER)
     assert desk.people("summer", "2027") == {1: "A", 2: "A", 3: "U", 4: "A", 5: "R"}
     (record,) = desk.ledger.campaigns()
     assert (record.label, record.chunks["accepted"], record.chunks["unknown"]) == ("summer@2027", 2, 1)
+
+
+@pytest.mark.parametrize("become", ["reject", "refuse"])
+def test_a_chunk_that_is_refused_after_its_ledger_was_joined_frees_its_own_people_alone(desk, become):
+    desk.accept(desk.record(2, name="summer", edition="2027"))
+    refused = desk.record(1, name="spring")
+    desk.accept(desk.record(1, name="other"))
+    assert desk.ledger.rename(SPRING, SUMMER)
+    getattr(desk, become)(refused)
+    assert desk.people("summer", "2027").get(1) == {"reject": None, "refuse": "R"}[become]
+    assert (desk.people("summer", "2027")[2], desk.people("other")) == ("A", {1: "A"})
 
 
 @pytest.mark.parametrize(("held", "freed"), [("accept", "doubt"), ("doubt", "accept"), ("doubt", "doubt")])

@@ -41,7 +41,7 @@ def bring(place, clock):
 def fill(desk) -> None:
     desk.accept(desk.record(1, 2, edition="é"), cost=Decimal("0.30"), currency="EUR", counted=2, audio_name="a.wav")
     desk.doubt(desk.record(3, content=desk.content("audio-2", schedule="2026-12-01 10:00")))
-    desk.ledger.record_refused(desk.held, desk.record(4), "no", desk.clock.read())
+    desk.refuse(desk.record(4))
     settled = desk.record(5)
     desk.doubt(settled)
     desk.settle(settled, accepted=False)
@@ -72,22 +72,35 @@ def test_everything_comes_over_whatever_keeps_either(desk, bring):
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_an_export_is_the_same_however_many_chunks_are_brought_together_at_a_time(desk, monkeypatch, at_once):
+def test_an_export_is_the_same_however_many_people_are_brought_together_at_a_time(desk, monkeypatch, at_once):
     fill(desk)
     whole = list(export_state(desk.state))
-    monkeypatch.setattr(transfer, "CHUNKS_AT_ONCE", at_once)
+    monkeypatch.setattr(transfer, "PEOPLE_AT_ONCE", at_once)
     assert list(export_state(desk.state)) == whole
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_state_that_holds_somebody_whose_chunk_is_not_there_is_not_exported(desk):
-    desk.accept(desk.record(1))
-    lost = desk.record(2, 3)
+@pytest.mark.parametrize(
+    "hurt", ["delete from chunks where id = {}", "update recipients set campaign_id = 2 where chunk_id = {}"]
+)
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_a_state_that_holds_somebody_whose_chunk_is_not_there_is_not_exported(desk, hurt, which):
+    for chunk in ((1,), (2, 3), (4,)):
+        desk.accept(desk.record(*chunk))
     with closing(sqlite3.connect(desk.state.home.path)) as behind_its_back:
-        behind_its_back.execute("delete from chunks where name = ?", (lost,))
+        behind_its_back.execute(hurt.format(which))
         behind_its_back.commit()
     with pytest.raises(StateRefused, match="damaged"):
         list(export_state(desk.state))
+
+
+def test_an_export_of_an_older_release_which_tells_of_a_chunk_that_holds_nobody_is_taken(desk, bring):
+    desk.reject(desk.record(1, 2))
+    desk.accept(desk.record(3))
+    lines = list(export_state(desk.state))
+    assert not any(FIRST_PEOPLE in line for line in lines)
+    nobody = '{"campaign_id":1,"chunk_id":1,"people":[]}\n'
+    assert told(bring([*lines[:-2], nobody, *lines[-2:]])) == told(desk.state)
 
 
 def test_what_was_brought_goes_on_as_the_same_ledger(desk, bring, clock):

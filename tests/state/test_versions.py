@@ -71,6 +71,21 @@ def test_an_upgraded_state_has_the_tables_of_a_new_one(old, clock, tmp_path):
     assert schema_of(old) == schema_of(tmp_path / "new/.campaign/state.db")
 
 
+def test_a_state_of_version_3_keeps_its_people_without_the_index_that_it_had(tmp_path, clock):
+    how = {"root": tmp_path / "old", "key": KEY, "pin": None, "clock": clock}
+    open_state(URL, **how).close()
+    path = tmp_path / "old/.campaign/state.db"
+    new = schema_of(path)
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("create index ix_recipients_chunk_id on recipients (chunk_id)")
+        older.execute("update state set version = 3")
+        older.commit()
+    assert schema_of(path) != new
+    open_state(URL, **how).close()
+    assert schema_of(path) == new
+    assert path.with_name("state.db.version-3").exists()
+
+
 def test_an_upgraded_state_goes_on_with_what_was_left(old, clock):
     holder = this_holder(clock, "campaign apply")
     with open_state(URL, root=root_of(old), key=KEY, pin=None, clock=clock) as state:
