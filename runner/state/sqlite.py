@@ -23,6 +23,11 @@ BUSY_TIMEOUT_MS = 4_000
 SHARE_OF_TIMEOUT = 0.4
 """A recording may wait twice, at its beginning and at its end."""
 
+PAGE_BYTES = 8192
+"""People of a chunk are spread over all pages: with twice the usual size, a chunk touches a fifth fewer in a ledger of
+100,000 people, and each is written twice, to the journal and in its place; in one of millions a chunk takes a tenth
+longer."""
+
 MOST_JOURNAL = 16 * 1024**2
 """Bytes of a journal that are kept for the next transaction; a chunk in a large ledger takes some 2 MB."""
 
@@ -170,7 +175,11 @@ class SqliteTransactions(Transactions):
 
 def _connect(path: Path, *, recording: bool) -> sqlite3.Connection:
     uri = f"file:{quote(str(path))}?mode={'rw' if recording else 'ro'}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    if recording:
+        # A file that is not empty any more keeps the size that it has.
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    return connection
 
 
 def _copy(path: Path) -> sqlite3.Connection:

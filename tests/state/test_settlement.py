@@ -262,7 +262,7 @@ with open_state(url, root=root, key=key, pin=None, clock=clock) as state:
     with hold_account(state, **who, wait=timedelta(0), clock=clock) as held:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         name = state.ledger.record_sending(held, chunk(0), clock.read(), max_in_doubt=5)
-        for size in range(4096, 200_000, 4096):
+        for size in range(4096, 800_000, 4096):
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
             try:
                 state.ledger.record_sending(held, chunk(500), clock.read(), max_in_doubt=5)

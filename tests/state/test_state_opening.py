@@ -17,6 +17,7 @@ from runner.model.clock import SystemClock
 from runner.model.secret import Secret
 from runner.state.open import create_state, find_state, open_state
 from runner.state.places import find_file_system, find_path
+from runner.state.sqlite import PAGE_BYTES
 from runner.state.versions import VERSION
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -303,8 +304,8 @@ def test_a_damaged_state_is_refused_before_anything_is_recorded(desk, tmp_path):
     path = desk.state.home.path
     desk.state.close()
     whole = path.read_bytes()
-    for page in range(1, len(whole) // 4096):
-        path.write_bytes(whole[: 4096 * page] + b"\xa5" * 4096 + whole[4096 * (page + 1) :])
+    for page in range(1, len(whole) // PAGE_BYTES):
+        path.write_bytes(whole[: PAGE_BYTES * page] + b"\xa5" * PAGE_BYTES + whole[PAGE_BYTES * (page + 1) :])
         refused = refusal_of(make, tmp_path, key=Secret("the key of a state that tests alone open"))
         assert refused.code == "state-damaged"
     path.write_bytes(whole[: len(whole) // 2])
