@@ -25,8 +25,8 @@ SHARE_OF_TIMEOUT = 0.4
 
 PAGE_BYTES = 8192
 """People of a chunk are spread over all pages: with twice the usual size, a chunk touches a fifth fewer in a ledger of
-100,000 people, and each is written twice, to the journal and in its place; in one of millions a chunk takes a tenth
-longer."""
+100,000 people, and each is written twice, to the journal and in its place; in one of millions, where it touches as
+many, a chunk takes a fifth longer."""
 
 MOST_JOURNAL = 16 * 1024**2
 """Bytes of a journal that are kept for the next transaction; a chunk in a large ledger takes some 2 MB."""

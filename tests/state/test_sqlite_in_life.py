@@ -15,6 +15,7 @@ from runner.model.ledger import Acceptance
 from runner.state import folders
 from runner.state.folders import hold_making
 from runner.state.open import open_state
+from runner.state.sqlite import PAGE_BYTES
 
 
 @pytest.fixture
@@ -161,6 +162,18 @@ tell(size > 4096, find_state("sqlite:///new.db", root=root, key=key, pin=None).s
 
 def test_a_state_that_finds_no_room_is_made_whole_or_not_at_all(start):
     assert start(MAKE_FULL).stdout.readline() == "True 0\n"
+
+
+def test_a_state_whose_pages_are_of_another_size_goes_on(desk, open_again):
+    desk.accept(desk.record(1))
+    with closing(sqlite3.connect(desk.state.home.path, isolation_level=None)) as other:
+        assert other.execute("PRAGMA page_size").fetchone() == (PAGE_BYTES,)
+        other.execute("PRAGMA page_size = 4096")
+        other.execute("VACUUM")
+    desk.accept(desk.record(2))
+    assert open_again().ledger.find_campaign("recall", None).people["accepted"] == 2
+    with closing(sqlite3.connect(desk.state.home.path)) as other:
+        assert other.execute("PRAGMA page_size").fetchone() == (4096,)
 
 
 def test_no_recording_waits_for_another_program_as_long_as_a_request_may_take(desk):
