@@ -43,7 +43,7 @@ MUTANTS = (
     Mutant(
         name="two rows for one person",
         file="runner/state/tables.py",
-        old='primary_key=True),\n    Column("chunk_id", Integer, nullable=False, index=True),\n    ForeignKeyConstraint(["chunk_id"]',
+        old='primary_key=True),\n    Column("chunk_id", Integer, nullable=False),\n    ForeignKeyConstraint(["chunk_id"]',
         new='primary_key=True),\n    Column("chunk_id", Integer, primary_key=True),\n    ForeignKeyConstraint(["chunk_id"]',
         keeps="the database itself refuses anybody twice",
     ),
@@ -194,15 +194,15 @@ MUTANTS = (
     Mutant(
         name="released not freed",
         file="runner/state/settlement.py",
-        old="    if not accepted:\n        free_people(connection, found.id)",
+        old="    if not accepted:\n        free_people(connection, found)",
         new="",
         keeps="nobody lost: who was not sent to is pending again",
     ),
     Mutant(
         name="rejected not freed",
         file="runner/state/answers.py",
-        old='{"reason": clean_reason(reason)})\n    free_people(connection, found.id)\n',
-        new='{"reason": clean_reason(reason)})\n',
+        old='    connection.execute(FREE, {**_name_chunk(found), "people": list(people)})\n',
+        new="",
         keeps="nobody lost: who was rejected is pending again",
     ),
     Mutant(
